@@ -1,0 +1,93 @@
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  errors,
+  jwtVerify,
+  type JSONWebKeySet,
+  type JWTPayload,
+  type JWTVerifyGetKey,
+} from 'jose';
+import { AccessError } from '../access.ts';
+import { anonymous, callerSchema, type Caller } from '../caller.ts';
+import { UnavailableError } from '../http/client.ts';
+import { permissions, type Permission } from '../permissions.ts';
+import { internalIssuer } from './internal-token.ts';
+
+/** Who sent this request. Throws UNAUTHENTICATED for a token that does not verify; no token at all is ANONYMOUS. */
+export type Authenticator = (request: Request) => Promise<Caller>;
+
+/**
+ * Accepts the two tokens a subgraph or worker may be sent: the router's internal token (audience = this process) and a service's
+ * access token from the identity provider (audience = `serviceAudience`, permissions in `scope`). Algorithms are pinned per issuer.
+ */
+export function createAuthenticator(options: {
+  audience: string;
+  internalJwks: JSONWebKeySet;
+  issuer: string;
+  serviceAudience: string;
+  /** Keys of the identity provider; `createRemoteJWKSet` of jose in production. */
+  issuerKeys: JWTVerifyGetKey;
+}): Authenticator {
+  const internalKeys = createLocalJWKSet(options.internalJwks);
+  return async (request) => {
+    const header = request.headers.get('authorization');
+    if (!header) return anonymous;
+    const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1];
+    if (!token) throw new AccessError('UNAUTHENTICATED', 'The authorization header is not a bearer token.');
+    try {
+      return issuerOf(token) === internalIssuer ? await internal(token) : await service(token);
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  };
+
+  async function internal(token: string): Promise<Caller> {
+    const { payload } = await jwtVerify(token, internalKeys, {
+      issuer: internalIssuer,
+      audience: options.audience,
+      algorithms: ['EdDSA'],
+      typ: 'agentstore-internal+jwt',
+      clockTolerance: 5,
+    });
+    return callerSchema.parse(payload['caller']);
+  }
+
+  async function service(token: string): Promise<Caller> {
+    const { payload } = await jwtVerify(token, options.issuerKeys, {
+      issuer: options.issuer,
+      audience: options.serviceAudience,
+      algorithms: ['RS256'],
+      clockTolerance: 5,
+    });
+    const scope = typeof payload['scope'] === 'string' ? payload['scope'].split(' ') : [];
+    return {
+      kind: 'SERVICE',
+      serviceId: clientOf(payload),
+      scopes: scope.filter(isPermission),
+    };
+  }
+}
+
+/** The client a token was given to: `client_id` (RFC 9068), or Keycloak's `azp`. */
+const clientOf = (payload: JWTPayload): string => {
+  const client = payload['client_id'] ?? payload['azp'];
+  return typeof client === 'string' ? client : '';
+};
+
+const isPermission = (word: string): word is Permission => (permissions as readonly string[]).includes(word);
+
+function issuerOf(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A verification failure as UNAUTHENTICATED; an issuer that cannot be asked for its keys as unavailable (not the caller's fault). */
+export function refusalOf(error: unknown): Error {
+  if (error instanceof errors.JWKSTimeout || (error instanceof TypeError && error.message === 'fetch failed'))
+    return new UnavailableError('identity provider', 'its keys cannot be fetched', { cause: error });
+  if (error instanceof errors.JWTExpired) return new AccessError('UNAUTHENTICATED', 'The token has expired.');
+  return new AccessError('UNAUTHENTICATED', 'The token is not valid here.');
+}

@@ -1,0 +1,176 @@
+import { request as undiciRequest, Agent } from 'undici';
+import { activeTrace } from './trace.ts';
+
+/** The other side could not be reached, was too slow, or answered 502/503/504. Worth a retry where the call is idempotent. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
+  readonly service: string;
+  constructor(service: string, reason: string, options?: ErrorOptions) {
+    super(`${service} is unavailable: ${reason}`, options);
+    this.service = service;
+  }
+}
+
+/** The other side answered, and not with success. `code` and `facts` come from its problem+json body. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError';
+  readonly service: string;
+  readonly status: number;
+  readonly code: string;
+  readonly facts: Readonly<Record<string, unknown>>;
+  constructor(service: string, status: number, facts: Readonly<Record<string, unknown>>) {
+    super(`${service} answered ${status} ${text(facts['code'])}: ${text(facts['title'])}`);
+    this.service = service;
+    this.status = status;
+    this.code = typeof facts['code'] === 'string' ? facts['code'] : `HTTP_${status}`;
+    this.facts = facts;
+  }
+}
+
+/** Sends one request to a service: in process (`app.fetch`) or over HTTP. */
+export type Send = (request: Request) => Promise<Response>;
+
+/** How one service calls another: JSON over REST, with a deadline, trace headers and a bearer token. */
+export interface ServiceClient {
+  readonly name: string;
+  /** The raw transport, for GraphQL and streams. Paths are absolute (`/graphql`). Adds trace headers, nothing else. */
+  fetch(path: string, init?: RequestInit & { deadlineMs?: number }): Promise<Response>;
+  /**
+   * JSON in, JSON out. Throws ServiceError for a 4xx (problem code kept), UnavailableError for no answer, a deadline or 5xx.
+   * `retries` repeats on UnavailableError with backoff: only for idempotent calls.
+   */
+  call<T>(
+    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
+    path: string,
+    body?: unknown,
+    options?: CallOptions,
+  ): Promise<T>;
+}
+
+export interface CallOptions {
+  readonly deadlineMs?: number;
+  readonly retries?: number;
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const agent = new Agent({
+  connections: 64,
+  pipelining: 1,
+  keepAliveTimeout: 30_000,
+  connect: { timeout: 2_000 },
+});
+
+/** Over HTTP with undici's pool: keep-alive, streaming bodies both ways. */
+const overHttp: Send = async (request) => {
+  const body =
+    request.method === 'GET' || request.method === 'HEAD' ? null : Buffer.from(await request.arrayBuffer());
+  const answer = await undiciRequest(request.url, {
+    method: request.method as 'GET',
+    headers: Object.fromEntries(request.headers),
+    body,
+    signal: request.signal,
+    dispatcher: agent,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(answer.headers))
+    for (const one of Array.isArray(value) ? value : [value])
+      if (one !== undefined) headers.append(name, one);
+  const empty = answer.statusCode === 204 || answer.statusCode === 304;
+  if (empty) await answer.body.dump();
+  return new Response(empty ? null : (answer.body as unknown as ReadableStream), {
+    status: answer.statusCode,
+    headers,
+  });
+};
+
+export function createServiceClient(options: {
+  name: string;
+  /** Origin, e.g. `http://127.0.0.1:4102`. In process only its text matters. */
+  baseUrl: string;
+  /** `app.fetch` of an app mounted in this process; over HTTP when absent. */
+  send?: Send;
+  /** Bearer for `call`; asked for each request, so it may refresh. */
+  token?: () => Promise<string>;
+  deadlineMs?: number;
+}): ServiceClient {
+  const send = options.send ?? overHttp;
+  const standardDeadline = options.deadlineMs ?? 10_000;
+
+  async function transport(
+    path: string,
+    init: RequestInit & { deadlineMs?: number } = {},
+  ): Promise<Response> {
+    const { deadlineMs, signal, ...rest } = init;
+    const headers = new Headers(rest.headers);
+    const trace = activeTrace();
+    if (trace && !headers.has('traceparent')) headers.set('traceparent', trace);
+    const deadline = deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs);
+    const signals = [signal ?? undefined, deadline].filter((one) => one !== undefined);
+    try {
+      const combined = signals.length ? { signal: AbortSignal.any(signals) } : {};
+      const asked = { ...rest, headers, ...combined, duplex: 'half' } as unknown as RequestInit;
+      return await send(new Request(new URL(path, options.baseUrl), asked));
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new UnavailableError(
+        options.name,
+        deadline?.aborted ? `no answer in ${deadlineMs} ms` : (error as Error).message,
+        { cause: error },
+      );
+    }
+  }
+
+  async function once<T>(method: string, path: string, body: unknown, call: CallOptions): Promise<T> {
+    const headers: Record<string, string> = { accept: 'application/json', ...call.headers };
+    if (options.token) headers['authorization'] = `Bearer ${await options.token()}`;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    const answer = await transport(path, {
+      method,
+      headers,
+      deadlineMs: call.deadlineMs ?? standardDeadline,
+      ...(body === undefined
+        ? {}
+        : {
+            body: JSON.stringify(body, (_key, value) =>
+              typeof value === 'bigint' ? value.toString() : value,
+            ),
+          }),
+      ...(call.signal ? { signal: call.signal } : {}),
+    });
+    const text = await answer.text();
+    if (answer.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
+    if (answer.status >= 500)
+      throw new UnavailableError(options.name, `${method} ${path} answered ${answer.status}`);
+    throw new ServiceError(options.name, answer.status, parseFacts(text));
+  }
+
+  return {
+    name: options.name,
+    fetch: transport,
+    async call<T>(method: string, path: string, body?: unknown, call: CallOptions = {}): Promise<T> {
+      for (let attempt = 0; ; attempt++) {
+        try {
+          return await once<T>(method, path, body, call);
+        } catch (error) {
+          if (!(error instanceof UnavailableError) || attempt >= (call.retries ?? 0) || call.signal?.aborted)
+            throw error;
+          await new Promise((resolve) => setTimeout(resolve, 100 * 2 ** attempt * (0.5 + Math.random())));
+        }
+      }
+    },
+  };
+}
+
+const text = (fact: unknown): string => (typeof fact === 'string' ? fact : '');
+
+function parseFacts(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

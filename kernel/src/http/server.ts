@@ -1,0 +1,152 @@
+import http from 'node:http';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
+import type { Socket } from 'node:net';
+import type { Log } from '../log.ts';
+import { problemOf } from './problem.ts';
+import { withTrace } from './trace.ts';
+
+/** A listening HTTP server around a fetch handler. */
+export interface HttpServer {
+  /** Origin, e.g. `http://127.0.0.1:4000`. */
+  readonly origin: string;
+  readonly port: number;
+  readonly server: http.Server;
+  /** Stops accepting, lets requests under way end for up to `graceMs`, then closes what is left. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** How large a request body may be, in bytes, unless the handler's owner says otherwise. */
+export const defaultMaxBody = 1_048_576;
+
+/**
+ * Serves `fetch` on node:http. Bodies over `maxBody` are refused with 413 before the handler sees them; a client that goes away
+ * aborts `request.signal`; response streams are written with backpressure. `port` 0 takes a free one.
+ */
+export async function serve(options: {
+  fetch: (request: Request) => Promise<Response>;
+  host?: string;
+  port: number;
+  log: Log;
+  maxBody?: number;
+}): Promise<HttpServer> {
+  const host = options.host ?? '127.0.0.1';
+  const maxBody = options.maxBody ?? defaultMaxBody;
+  const sockets = new Set<Socket>();
+  const server = http.createServer(
+    { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 },
+    (incoming, outgoing) => {
+      void withTrace(header(incoming, 'traceparent'), () => answer(incoming, outgoing));
+    },
+  );
+  server.on('connection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(options.port, host, resolve),
+  );
+  const port = (server.address() as { port: number }).port;
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+
+  async function answer(incoming: http.IncomingMessage, outgoing: http.ServerResponse): Promise<void> {
+    const gone = new AbortController();
+    outgoing.once('close', () => gone.abort());
+    let response: Response;
+    try {
+      const body = await readBody(incoming, maxBody);
+      if (body === 'too large') response = tooLarge(maxBody);
+      else {
+        const headers = new Headers();
+        for (let i = 0; i < incoming.rawHeaders.length; i += 2)
+          headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
+        const request = new Request(
+          new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? `${host}:${port}`}`),
+          {
+            method: incoming.method ?? 'GET',
+            headers,
+            body,
+            signal: gone.signal,
+          },
+        );
+        response = await options.fetch(request);
+      }
+    } catch (error) {
+      response = problemOf(error, options.log);
+    }
+    await write(response, outgoing, gone.signal);
+  }
+
+  return {
+    origin,
+    port,
+    server,
+    async close(graceMs = 5_000) {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => sockets.forEach((socket) => socket.destroy()), graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+async function readBody(
+  incoming: http.IncomingMessage,
+  maxBody: number,
+): Promise<Buffer<ArrayBuffer> | null | 'too large'> {
+  if (incoming.method === 'GET' || incoming.method === 'HEAD') return null;
+  if (Number(incoming.headers['content-length'] ?? 0) > maxBody) return 'too large';
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of incoming as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBody) return 'too large';
+    chunks.push(chunk);
+  }
+  return size === 0 ? null : Buffer.concat(chunks);
+}
+
+const tooLarge = (maxBody: number): Response =>
+  new Response(
+    JSON.stringify({
+      status: 413,
+      code: 'BODY_TOO_LARGE',
+      title: `The body may have at most ${maxBody} bytes.`,
+      maxBody,
+    }),
+    {
+      status: 413,
+      headers: { 'content-type': 'application/problem+json', connection: 'close' },
+    },
+  );
+
+async function write(response: Response, outgoing: http.ServerResponse, gone: AbortSignal): Promise<void> {
+  if (gone.aborted) {
+    await response.body?.cancel().catch(() => undefined);
+    return;
+  }
+  for (const [name, value] of response.headers) if (name !== 'set-cookie') outgoing.setHeader(name, value);
+  const cookies = response.headers.getSetCookie();
+  if (cookies.length) outgoing.setHeader('set-cookie', cookies);
+  outgoing.statusCode = response.status;
+  if (!response.body) {
+    outgoing.end();
+    return;
+  }
+  outgoing.flushHeaders();
+  const stream = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
+  await new Promise<void>((resolve) => {
+    outgoing.once('close', () => {
+      stream.destroy();
+      resolve();
+    });
+    stream.once('error', () => outgoing.destroy());
+    stream.pipe(outgoing);
+  });
+}
+
+const header = (incoming: http.IncomingMessage, name: string): string | null => {
+  const value = incoming.headers[name];
+  return typeof value === 'string' ? value : null;
+};
