@@ -1,0 +1,57 @@
+import { createClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+
+/** A GraphQL answer with errors; `codes` are the stable ones. */
+export class GraphError extends Error {
+  override readonly name = 'GraphError';
+  readonly codes: readonly string[];
+  constructor(errors: readonly { message: string; extensions?: { code?: string } }[]) {
+    super(errors.map((error) => `${error.extensions?.code ?? 'ERROR'}: ${error.message}`).join('; '));
+    this.codes = errors.map((error) => error.extensions?.code ?? 'ERROR');
+  }
+}
+
+/** One caller of the public graph: queries over HTTP, subscriptions over graphql-ws, as a storefront would. */
+export interface GraphClient {
+  /** Answers `data`; throws GraphError when there are errors. `deadlineMs` defaults to 15 s. */
+  query<Data>(document: string, variables?: Record<string, unknown>): Promise<Data>;
+  /** Follows a subscription until it completes or the loop is left. */
+  subscribe<Data>(document: string, variables?: Record<string, unknown>): AsyncGenerator<Data>;
+  close(): Promise<void>;
+}
+
+export function graphClient(options: { url: string; token?: string; deadlineMs?: number }): GraphClient {
+  const headers = options.token ? { authorization: `Bearer ${options.token}` } : {};
+  const sockets = createClient({
+    url: options.url.replace(/^http/, 'ws'),
+    webSocketImpl: WebSocket,
+    connectionParams: headers,
+    retryAttempts: 3,
+    lazy: true,
+  });
+  return {
+    async query<Data>(query: string, variables: Record<string, unknown> = {}) {
+      const answer = await fetch(options.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json', ...headers },
+        body: JSON.stringify({ query, variables }),
+        signal: AbortSignal.timeout(options.deadlineMs ?? 15_000),
+      });
+      const body = (await answer.json()) as {
+        data?: Data;
+        errors?: ConstructorParameters<typeof GraphError>[0];
+      };
+      if (body.errors?.length) throw new GraphError(body.errors);
+      if (!body.data) throw new Error(`the graph answered ${answer.status} without data`);
+      return body.data;
+    },
+    async *subscribe<Data>(query: string, variables: Record<string, unknown> = {}) {
+      for await (const result of sockets.iterate<Data>({ query, variables })) {
+        if (result.errors?.length)
+          throw new GraphError(result.errors as ConstructorParameters<typeof GraphError>[0]);
+        if (result.data) yield result.data;
+      }
+    },
+    close: async () => void (await sockets.dispose()),
+  };
+}

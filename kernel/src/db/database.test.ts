@@ -1,0 +1,98 @@
+import pg from 'pg';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { organizationScope, systemScope } from '../access.ts';
+import { uuidv7 } from '../ids.ts';
+import { openTestDatabase, type TestDatabase } from '../testing/database.ts';
+import { userCaller } from '../testing/callers.ts';
+import type { Database } from './database.ts';
+import { once } from './once.ts';
+import { silentLog } from '../log.ts';
+import { addToOutbox, startRelay } from './outbox.ts';
+
+let made: TestDatabase & { database: Database };
+const ours = uuidv7();
+const theirs = uuidv7();
+const system = systemScope('test');
+beforeAll(async () => {
+  made = await openTestDatabase('billing');
+  const admin = new pg.Client({ connectionString: made.adminUrl });
+  await admin.connect();
+  await admin.query(`create table billing.note (id uuid primary key, organization_id uuid not null);
+    alter table billing.note enable row level security;
+    create policy tenant on billing.note using (billing.scope_allows(organization_id));
+    grant select, insert, delete on billing.note to agentstore_app`);
+  await admin.query('insert into billing.note values ($1, $2), ($3, $4)', [uuidv7(), ours, uuidv7(), theirs]);
+  await admin.end();
+});
+
+describe('a scoped transaction', () => {
+  it("sees its organization's rows only, whatever the query forgot", async () => {
+    const scope = organizationScope(userCaller([{ organizationId: ours, role: 'OWNER' }]), ours, 'wallet:read')!;
+    const rows = await made.database.transaction(scope, (tx) => tx.sql<{ organization_id: string }>('select organization_id from note'));
+    expect(rows).toEqual([{ organization_id: ours }]);
+    const all = await made.database.transaction(system, (tx) => tx.sql('select from note'));
+    expect(all).toHaveLength(2);
+    await expect(
+      made.database.transaction(scope, (tx) => tx.sql('insert into note values ($1, $2)', [uuidv7(), theirs])),
+    ).rejects.toThrow(/row-level security/);
+  });
+
+  it('leaves no scope behind on the connection', async () => {
+    expect(await made.database.statement('unscoped', 'select id from note')).toEqual([]);
+  });
+
+  it('undoes everything when the work throws', async () => {
+    const id = uuidv7();
+    await expect(
+      made.database.transaction(system, async (tx) => {
+        await tx.sql('insert into note values ($1, $2)', [id, ours]);
+        throw new Error('after the insert');
+      }),
+    ).rejects.toThrow('after the insert');
+    expect(await made.database.transaction(system, (tx) => tx.sql('select from note where id = $1', [id]))).toEqual([]);
+  });
+});
+
+describe('once', () => {
+  const command = (body: unknown) => ({ scope: ours, name: 'test', key: 'k1', body });
+  const run = (body: unknown, answer: string) =>
+    made.database.transaction(system, (tx) => once(tx, command(body), async () => ({ answer })));
+
+  it('does the work once for 20 callers at the same moment, and gives all of them its answer', async () => {
+    const results = await Promise.all(Array.from({ length: 20 }, (_, i) => run({ amount: 5n }, `from ${i}`)));
+    expect(results.filter((result) => result.kind === 'done')).toHaveLength(1);
+    expect(new Set(results.map((result) => (result.kind === 'conflict' ? 'conflict' : result.answer.answer))).size).toBe(1);
+  });
+
+  it('calls the same key with another body a conflict', async () => expect(await run({ amount: 6n }, 'other')).toEqual({ kind: 'conflict' }));
+});
+
+describe('the outbox', () => {
+  it('delivers what was committed, again after a failure, and nothing that was rolled back', async () => {
+    await made.database
+      .transaction(system, async (tx) => {
+        await addToOutbox(tx, { topic: 'NoteMade', key: 'lost', payload: {} });
+        throw new Error('rolled back');
+      })
+      .catch(() => undefined);
+    await made.database.transaction(system, (tx) => addToOutbox(tx, { topic: 'NoteMade', key: 'kept', payload: { n: 1 } }));
+    const seen: string[] = [];
+    const delivered = Promise.withResolvers<void>();
+    const relay = startRelay({
+      database: made.database,
+      log: silentLog,
+      pollMs: 20,
+      handlers: {
+        NoteMade: async ({ key, attempts }) => {
+          seen.push(`${key}#${attempts}`);
+          if (attempts === 0) throw new Error('receiver down');
+          delivered.resolve();
+        },
+      },
+    });
+    await delivered.promise;
+    await relay.stop();
+    expect(seen).toEqual(['kept#0', 'kept#1']);
+    expect(await made.database.statement('left', 'select id from outbox')).toEqual([]);
+  });
+});

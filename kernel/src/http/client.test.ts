@@ -1,0 +1,92 @@
+import { afterEach, expect, it } from 'vitest';
+import { silentLog } from '../log.ts';
+import { createServiceClient, ServiceError, UnavailableError } from './client.ts';
+import { problemResponse } from './problem.ts';
+import { serve, type HttpServer } from './server.ts';
+import { traced } from './service-app.ts';
+import { activeTrace } from './trace.ts';
+
+const open: HttpServer[] = [];
+afterEach(async () => void (await Promise.all(open.splice(0).map((server) => server.close(100)))));
+
+async function service(fetch: (request: Request) => Promise<Response>, maxBody?: number) {
+  const server = await serve({ fetch, port: 0, log: silentLog, ...(maxBody ? { maxBody } : {}) });
+  open.push(server);
+  return createServiceClient({
+    name: 'peer',
+    baseUrl: server.origin,
+    token: async () => 'svc',
+    deadlineMs: 300,
+  });
+}
+
+it('sends JSON with its token and the trace of the request being served', async () => {
+  const peer = await service(
+    traced(async (request) =>
+      Response.json({
+        auth: request.headers.get('authorization'),
+        body: await request.json(),
+        trace: activeTrace(),
+      }),
+    ),
+  );
+  const outer = traced(async () => Response.json(await peer.call('POST', '/x', { amount: 5n })));
+  const traceparent = '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01';
+  const answer = await outer(new Request('http://here/', { headers: { traceparent } }));
+  expect(await answer.json()).toEqual({ auth: 'Bearer svc', body: { amount: '5' }, trace: traceparent });
+});
+
+it('keeps the code and facts of a refusal', async () => {
+  const peer = await service(async () =>
+    problemResponse({ status: 402, code: 'INSUFFICIENT_CREDITS', title: 'no', missing: '7' }),
+  );
+  const error = await peer.call('POST', '/x', {}).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ServiceError);
+  expect(error).toMatchObject({ status: 402, code: 'INSUFFICIENT_CREDITS', facts: { missing: '7' } });
+});
+
+it('says UNAVAILABLE for a deadline, a refused connection and a 5xx, and retries only when asked', async () => {
+  let asked = 0;
+  const flaky = await service(async () =>
+    ++asked < 3 ? new Response('', { status: 503 }) : Response.json('ok'),
+  );
+  await expect(flaky.call('GET', '/x')).rejects.toBeInstanceOf(UnavailableError);
+  expect(await flaky.call('GET', '/x', undefined, { retries: 3 })).toBe('ok');
+  const slow = await service(
+    () => new Promise((resolve) => setTimeout(() => resolve(new Response()), 1_000)),
+  );
+  await expect(slow.call('GET', '/x')).rejects.toThrow(/no answer in 300 ms/);
+  const nobody = createServiceClient({ name: 'nobody', baseUrl: 'http://127.0.0.1:1' });
+  await expect(nobody.call('GET', '/')).rejects.toBeInstanceOf(UnavailableError);
+});
+
+it('refuses a body over the limit before the handler sees it', async () => {
+  let reached = false;
+  const peer = await service(async () => ((reached = true), new Response()), 64);
+  await expect(peer.call('POST', '/x', { text: 'y'.repeat(100) })).rejects.toMatchObject({
+    status: 413,
+    code: 'BODY_TOO_LARGE',
+  });
+  expect(reached).toBe(false);
+});
+
+async function* ticks(): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    yield new TextEncoder().encode('tick\n');
+  }
+}
+
+it('streams an answer as it comes and tells the handler when the reader goes away', async () => {
+  const gone = Promise.withResolvers<void>();
+  const peer = await service(async (request) => {
+    request.signal.addEventListener('abort', () => gone.resolve());
+    return new Response(ReadableStream.from(ticks()) as ReadableStream<Uint8Array>);
+  });
+  const stop = new AbortController();
+  const answer = await peer.fetch('/stream', { signal: stop.signal });
+  const reader = answer.body!.getReader();
+  expect(new TextDecoder().decode((await reader.read()).value)).toContain('tick');
+  stop.abort();
+  await gone.promise;
+});
