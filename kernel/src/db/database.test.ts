@@ -27,13 +27,21 @@ beforeAll(async () => {
 
 describe('a scoped transaction', () => {
   it("sees its organization's rows only, whatever the query forgot", async () => {
-    const scope = organizationScope(userCaller([{ organizationId: ours, role: 'OWNER' }]), ours, 'wallet:read')!;
-    const rows = await made.database.transaction(scope, (tx) => tx.sql<{ organization_id: string }>('select organization_id from note'));
+    const scope = organizationScope(
+      userCaller([{ organizationId: ours, role: 'OWNER' }]),
+      ours,
+      'wallet:read',
+    )!;
+    const rows = await made.database.transaction(scope, (tx) =>
+      tx.sql<{ organization_id: string }>('select organization_id from note'),
+    );
     expect(rows).toEqual([{ organization_id: ours }]);
     const all = await made.database.transaction(system, (tx) => tx.sql('select from note'));
     expect(all).toHaveLength(2);
     await expect(
-      made.database.transaction(scope, (tx) => tx.sql('insert into note values ($1, $2)', [uuidv7(), theirs])),
+      made.database.transaction(scope, (tx) =>
+        tx.sql('insert into note values ($1, $2)', [uuidv7(), theirs]),
+      ),
     ).rejects.toThrow(/row-level security/);
   });
 
@@ -49,7 +57,9 @@ describe('a scoped transaction', () => {
         throw new Error('after the insert');
       }),
     ).rejects.toThrow('after the insert');
-    expect(await made.database.transaction(system, (tx) => tx.sql('select from note where id = $1', [id]))).toEqual([]);
+    expect(
+      await made.database.transaction(system, (tx) => tx.sql('select from note where id = $1', [id])),
+    ).toEqual([]);
   });
 });
 
@@ -61,10 +71,13 @@ describe('once', () => {
   it('does the work once for 20 callers at the same moment, and gives all of them its answer', async () => {
     const results = await Promise.all(Array.from({ length: 20 }, (_, i) => run({ amount: 5n }, `from ${i}`)));
     expect(results.filter((result) => result.kind === 'done')).toHaveLength(1);
-    expect(new Set(results.map((result) => (result.kind === 'conflict' ? 'conflict' : result.answer.answer))).size).toBe(1);
+    expect(
+      new Set(results.map((result) => (result.kind === 'conflict' ? 'conflict' : result.answer.answer))).size,
+    ).toBe(1);
   });
 
-  it('calls the same key with another body a conflict', async () => expect(await run({ amount: 6n }, 'other')).toEqual({ kind: 'conflict' }));
+  it('calls the same key with another body a conflict', async () =>
+    expect(await run({ amount: 6n }, 'other')).toEqual({ kind: 'conflict' }));
 });
 
 describe('the outbox', () => {
@@ -75,7 +88,9 @@ describe('the outbox', () => {
         throw new Error('rolled back');
       })
       .catch(() => undefined);
-    await made.database.transaction(system, (tx) => addToOutbox(tx, { topic: 'NoteMade', key: 'kept', payload: { n: 1 } }));
+    await made.database.transaction(system, (tx) =>
+      addToOutbox(tx, { topic: 'NoteMade', key: 'kept', payload: { n: 1 } }),
+    );
     const seen: string[] = [];
     const delivered = Promise.withResolvers<void>();
     const relay = startRelay({

@@ -1,12 +1,12 @@
-import type { ObjectRef, SchemaTypes } from '@pothos/core';
+import type { ObjectRef } from '@pothos/core';
 import type { createBuilder } from './builder.ts';
 import type { Page } from './connection.ts';
 
 type Builder = ReturnType<typeof createBuilder<object>>;
 
 /** Adds `PageInfo`, shareable: Saleor and our subgraphs all have it with these four fields. Returns a maker of `…Connection` types. */
-export function connectionTypes<B extends Pick<Builder, 'objectRef'>>(anyBuilder: B) {
-  const builder = anyBuilder as unknown as Builder;
+export function connectionTypes(anyBuilder: object) {
+  const builder = anyBuilder as Builder;
   const pageInfo = builder.objectRef<Page<unknown>['pageInfo']>('PageInfo').implement({
     description: 'Where a page stands in its list (relay Cursor Connections).',
     shareable: true,
@@ -27,7 +27,7 @@ export function connectionTypes<B extends Pick<Builder, 'objectRef'>>(anyBuilder
   });
 
   /** `<name>Connection` and `<name>Edge` over a node type. */
-  return function connection<T>(name: string, node: ObjectRef<SchemaTypes, T>) {
+  return function connection<T>(name: string, node: { readonly $inferType: T }) {
     const edge = builder.objectRef<Page<T>['edges'][number]>(`${name}Edge`).implement({
       description: `One ${name} in a list, with its cursor.`,
       fields: (t) => ({

@@ -7,12 +7,12 @@ type Builder = ReturnType<typeof createBuilder<object>>;
  * The `errors` member of mutation payloads, in Saleor's grammar: type `<noun>Error` with `{ field message code }` and an enum
  * `<noun>ErrorCode` of the noun's refusal codes, each described. Refusals are values of `Refusal`; their `code` is the enum value.
  */
-export function refusalType<B extends Pick<Builder, 'objectRef'>, Code extends string>(
-  anyBuilder: B,
+export function refusalType<Code extends string>(
+  anyBuilder: object,
   noun: string,
   codes: Readonly<Record<Code, string>>,
 ) {
-  const builder = anyBuilder as unknown as Builder;
+  const builder = anyBuilder as Builder;
   const codeEnum = builder.enumType(`${noun}ErrorCode`, {
     description: `Why a command on ${noun} was refused. Stable; messages may change.`,
     values: Object.fromEntries(

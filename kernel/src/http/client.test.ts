@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { afterEach, expect, it } from 'vitest';
 import { silentLog } from '../log.ts';
 import { createServiceClient, ServiceError, UnavailableError } from './client.ts';
@@ -81,7 +82,7 @@ it('streams an answer as it comes and tells the handler when the reader goes awa
   const gone = Promise.withResolvers<void>();
   const peer = await service(async (request) => {
     request.signal.addEventListener('abort', () => gone.resolve());
-    return new Response(ReadableStream.from(ticks()) as ReadableStream<Uint8Array>);
+    return new Response(Readable.toWeb(Readable.from(ticks())) as ReadableStream);
   });
   const stop = new AbortController();
   const answer = await peer.fetch('/stream', { signal: stop.signal });

@@ -6,19 +6,42 @@ import { uuidv7 } from '../ids.ts';
 import type { Permission } from '../permissions.ts';
 
 /** A person in the given organizations. */
-export const userCaller = (memberships: readonly Membership[] = [], more: Partial<Extract<Caller, { kind: 'USER' }>> = {}): Caller => {
+export const userCaller = (
+  memberships: readonly Membership[] = [],
+  more: Partial<Extract<Caller, { kind: 'USER' }>> = {},
+): Caller => {
   const userId = uuidv7();
-  return { kind: 'USER', userId, subject: userId, email: `${userId}@example.test`, emailVerified: true, memberships: [...memberships], operator: false, ...more };
+  return {
+    kind: 'USER',
+    userId,
+    subject: userId,
+    email: `${userId}@example.test`,
+    emailVerified: true,
+    memberships: [...memberships],
+    operator: false,
+    ...more,
+  };
 };
 
 /** A service with the given permissions. */
-export const serviceCaller = (...scopes: Permission[]): Caller => ({ kind: 'SERVICE', serviceId: 'test', scopes });
+export const serviceCaller = (...scopes: Permission[]): Caller => ({
+  kind: 'SERVICE',
+  serviceId: 'test',
+  scopes,
+});
 
 /** An API key of an organization. */
-export const apiKeyCaller = (organizationId: string, ...scopes: Permission[]): Caller => ({ kind: 'API_KEY', apiKeyId: uuidv7(), organizationId, scopes });
+export const apiKeyCaller = (organizationId: string, ...scopes: Permission[]): Caller => ({
+  kind: 'API_KEY',
+  apiKeyId: uuidv7(),
+  organizationId,
+  scopes,
+});
 
 /** A real authenticator for one process and the means to make bearers it accepts. */
-export async function testTrust(audience: string): Promise<{ authenticate: Authenticator; bearer: (caller: Caller) => Promise<string> }> {
+export async function testTrust(
+  audience: string,
+): Promise<{ authenticate: Authenticator; bearer: (caller: Caller) => Promise<string> }> {
   const { privateJwk, jwks } = await generateInternalKey('test');
   const sign = await internalTokenSigner(privateJwk);
   return {

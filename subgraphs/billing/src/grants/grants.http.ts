@@ -1,0 +1,35 @@
+import { z } from 'zod';
+import { serviceScope } from '@agentstore/kernel/access';
+import { actorOf } from '@agentstore/kernel/caller';
+import { microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
+import type { Room } from '../deps.ts';
+import { respond } from '../respond.ts';
+import { clawBack, topUp } from './grants.store.ts';
+
+const topUpBody = z.object({
+  organizationId: z.uuid(),
+  credits: microCreditsSchema.refine((amount) => amount > 0n, 'more than zero'),
+  kind: z.enum(['PAID', 'PLAN', 'TRIAL', 'PROMO']),
+  key: z.string().min(1).max(300),
+  expiresAfterDays: z.int().min(1).max(3_650).optional(),
+  order: z
+    .object({ saleorApiUrl: z.string().max(300), orderId: z.string().max(200), lineId: z.string().max(200) })
+    .optional(),
+});
+const clawBackBody = z.object({
+  organizationId: z.uuid(),
+  key: z.string().min(1).max(300),
+  topUpKey: z.string().min(1).max(300),
+});
+
+/** Credits in (orders, plans, trials) and back out again (revoked orders). */
+export function grantRoutes(app: ServiceApp, room: Room): void {
+  app.post('/wallet/topup', async (c) => {
+    serviceScope(c.var.caller, 'wallet:topup');
+    return respond(await topUp(room.db, await readJson(c, topUpBody), actorOf(c.var.caller)));
+  });
+  app.post('/wallet/clawback', async (c) => {
+    serviceScope(c.var.caller, 'wallet:topup');
+    return respond(await clawBack(room.db, await readJson(c, clawBackBody), actorOf(c.var.caller)));
+  });
+}

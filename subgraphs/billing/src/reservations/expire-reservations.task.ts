@@ -1,0 +1,30 @@
+import { startLoop, type Loop } from '@agentstore/kernel/loop';
+import type { Deps } from '../deps.ts';
+import { sweep } from './reservations.store.ts';
+
+const batch = 500;
+
+/** Ends due reservations and grants, a batch at a time, by the database's clock. Any number of processes may run it. */
+export function startExpirySweep({ db, log, sweepEveryMs }: Deps): Loop {
+  return startLoop({
+    name: 'expiry-sweep',
+    log,
+    everyMs: sweepEveryMs,
+    work: async () => {
+      const ended = await sweep(db, batch);
+      if (ended.reservations || ended.grants) log.info(ended, 'expired');
+      return ended.reservations === batch;
+    },
+  });
+}
+
+/** Makes the ledger's monthly partitions three months ahead; cheap when they are there. */
+export function startPartitionKeeper({ db, log }: Deps): Loop {
+  return startLoop({
+    name: 'ledger-partitions',
+    log,
+    everyMs: 6 * 3_600_000,
+    work: async () =>
+      void (await db.statement('ensure_partitions', '-- ensurePartitions\n select ensure_partitions(3)')),
+  });
+}

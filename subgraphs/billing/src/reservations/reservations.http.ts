@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import { serviceScope } from '@agentstore/kernel/access';
+import { actorOf } from '@agentstore/kernel/caller';
+import { hashOf } from '@agentstore/kernel/db/once';
+import { microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
+import type { Room } from '../deps.ts';
+import { respond } from '../respond.ts';
+import { authorizeRun, extendRun, releaseRun, settleRun } from './reservations.store.ts';
+
+const usage = z
+  .array(
+    z.object({
+      dimension: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/),
+      quantity: z.coerce.bigint().min(0n).max(1_000_000_000_000n),
+    }),
+  )
+  .max(50);
+const run = { organizationId: z.uuid(), runId: z.uuid() };
+const positive = microCreditsSchema.refine((amount) => amount > 0n, 'more than zero');
+const ttlSeconds = z.int().min(5).max(3_600);
+
+const authorizeBody = z.object({
+  ...run,
+  instanceId: z.uuid(),
+  offeringId: z.uuid(),
+  amount: positive.optional(),
+  maxCharge: positive.optional(),
+  ttlSeconds,
+});
+const settleBody = z.object({ ...run, usage });
+const releaseBody = z.object({ ...run, reason: z.string().max(200) });
+const extendBody = z.object({
+  ...run,
+  amount: microCreditsSchema.refine((amount) => amount >= 0n),
+  usage,
+  seq: z.int().min(0),
+  ttlSeconds,
+});
+
+/** The four commands on a reservation, for the services that start and execute runs. */
+export function reservationRoutes(app: ServiceApp, room: Room): void {
+  app.post('/billing/authorize', async (c) => {
+    serviceScope(c.var.caller, 'billing:authorize');
+    const body = await readJson(c, authorizeBody);
+    const { ttlSeconds: _ttl, ...identity } = body;
+    return respond(await authorizeRun(room.db, { ...body, bodyHash: hashOf(identity) }));
+  });
+  app.post('/billing/settle', async (c) => {
+    serviceScope(c.var.caller, 'billing:settle');
+    return respond(
+      await settleRun(room.db, { ...(await readJson(c, settleBody)), actor: actorOf(c.var.caller) }),
+    );
+  });
+  app.post('/billing/release', async (c) => {
+    serviceScope(c.var.caller, 'billing:settle');
+    const { organizationId, runId, reason } = await readJson(c, releaseBody);
+    room.log.info({ runId, reason }, 'reservation released');
+    return respond(await releaseRun(room.db, { organizationId, runId }));
+  });
+  app.post('/billing/extend', async (c) => {
+    serviceScope(c.var.caller, 'billing:settle');
+    return respond(await extendRun(room.db, await readJson(c, extendBody)));
+  });
+}

@@ -1,0 +1,65 @@
+-- What must hold in the ledger at every moment (schema billing). Each statement names itself and must return no row.
+
+select 'wallet.reserved is the sum of its open reservations' as invariant, w.organization_id::text as subject,
+  format('reserved %s, open %s', w.reserved, coalesce(r.open, 0)) as facts
+from billing.wallet w left join (select organization_id, sum(amount)::bigint as open from billing.reservation where status = 'OPEN' group by 1) r using (organization_id)
+where w.reserved <> coalesce(r.open, 0);
+
+select 'wallet.balance is the balance after its last entry' as invariant, w.organization_id::text as subject,
+  format('balance %s, last entry %s, seq %s of %s', w.balance, e.balance_after, e.seq, w.seq) as facts
+from billing.wallet w left join lateral (select balance_after, seq from billing.ledger_entry where organization_id = w.organization_id order by seq desc limit 1) e on true
+where w.balance <> coalesce(e.balance_after, 0) or w.seq <> coalesce(e.seq, 0);
+
+select 'wallet.balance is the sum of credits minus debits of its account' as invariant, w.organization_id::text as subject,
+  format('balance %s, transfers %s', w.balance, coalesce(t.net, 0)) as facts
+from billing.wallet w left join (
+  select organization_id, sum(case when credit_account = 'wallet:' || organization_id then amount when debit_account = 'wallet:' || organization_id then -amount else 0 end)::bigint as net
+  from billing.transfer group by 1) t using (organization_id)
+where w.balance <> coalesce(t.net, 0);
+
+select 'wallet.balance is the sum of what is left of its grants' as invariant, w.organization_id::text as subject,
+  format('balance %s, grants %s', w.balance, coalesce(g.remaining, 0)) as facts
+from billing.wallet w left join (select organization_id, sum(remaining)::bigint as remaining from billing.grants group by 1) g using (organization_id)
+where w.balance <> coalesce(g.remaining, 0);
+
+select 'wallet.debt is what its receivable account is owed' as invariant, w.organization_id::text as subject,
+  format('debt %s, receivable %s', w.debt, coalesce(t.owed, 0)) as facts
+from billing.wallet w left join (
+  select organization_id, sum(case when debit_account like 'receivable:%' then amount when credit_account like 'receivable:%' then -amount else 0 end)::bigint as owed
+  from billing.transfer group by 1) t using (organization_id)
+where w.debt <> coalesce(t.owed, 0);
+
+select 'ledger seq is 1, 2, 3 … without gaps or forks' as invariant, organization_id::text as subject, format('%s entries, seq %s to %s', count(*), min(seq), max(seq)) as facts
+from billing.ledger_entry group by organization_id having min(seq) <> 1 or max(seq) <> count(*) or count(distinct seq) <> count(*);
+
+select 'an entry changes the balance by its amount' as invariant, id::text as subject, format('%s after %s is not %s', amount, before, balance_after) as facts
+from (select id, amount, balance_after, lag(balance_after, 1, 0::bigint) over (partition by organization_id order by seq) as before from billing.ledger_entry) e
+where balance_after <> before + amount;
+
+select 'an entry moves its wallet by the sum of its transfers' as invariant, e.id::text as subject, format('amount %s, transfers %s', e.amount, coalesce(t.net, 0)) as facts
+from billing.ledger_entry e left join (
+  select entry_id, sum(case when credit_account like 'wallet:%' then amount when debit_account like 'wallet:%' then -amount else 0 end)::bigint as net from billing.transfer group by 1) t on t.entry_id = e.id
+where e.amount <> coalesce(t.net, 0);
+
+select 'a settled reservation has its settling entry, an open or released one has none' as invariant, r.id::text as subject, format('status %s, entry %s', r.status, r.entry_id) as facts
+from billing.reservation r where (r.status = 'SETTLED' and r.entry_id is null) or (r.status in ('OPEN', 'RELEASED') and (r.entry_id is not null or r.charged <> 0));
+
+select 'what a run was charged is what its entries moved' as invariant, r.id::text as subject, format('charged %s, moved %s', r.charged, coalesce(t.moved, 0)) as facts
+from billing.reservation r left join (
+  select e.run_id, sum(t.amount)::bigint as moved from billing.ledger_entry e join billing.transfer t on t.entry_id = e.id
+  where e.kind = 'SETTLEMENT' and t.credit_account in ('platform:revenue', 'platform:promo') group by 1) t on t.run_id = r.id
+where r.charged <> coalesce(t.moved, 0);
+
+select 'usage lines add up to the charge' as invariant, e.id::text as subject, format('lines %s, transfers %s', coalesce(u.amount, 0), coalesce(t.amount, 0)) as facts
+from billing.ledger_entry e
+  left join (select entry_id, sum(amount)::bigint as amount from billing.usage_line group by 1) u on u.entry_id = e.id
+  left join (select entry_id, sum(amount)::bigint as amount from billing.transfer group by 1) t on t.entry_id = e.id
+where e.kind = 'SETTLEMENT' and coalesce(u.amount, 0) <> coalesce(t.amount, 0);
+
+select 'grants were drawn for what left the wallet' as invariant, e.id::text as subject, format('drawn %s, left %s', coalesce(d.amount, 0), -e.amount) as facts
+from billing.ledger_entry e left join (select entry_id, sum(amount)::bigint as amount from billing.grant_draw group by 1) d on d.entry_id = e.id
+where e.kind in ('SETTLEMENT', 'EXPIRY', 'REFUND') and coalesce(d.amount, 0) <> -e.amount;
+
+select 'what is left of a grant is what was granted minus its draws' as invariant, g.id::text as subject, format('remaining %s of %s, drawn %s', g.remaining, g.granted, coalesce(d.amount, 0)) as facts
+from billing.grants g left join (select grant_id, sum(amount)::bigint as amount from billing.grant_draw group by 1) d on d.grant_id = g.id
+where g.remaining <> g.granted - coalesce(d.amount, 0);
