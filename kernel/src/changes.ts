@@ -13,10 +13,10 @@ export interface Changes {
   stop(): Promise<void>;
 }
 
-/** Changes of one NOTIFY channel whose payload is the key. */
+/** Changes told by NOTIFY on these channels; the payload is the key. One connection listens for the whole process. */
 export function createChanges(options: {
   database: Database;
-  channel: string;
+  channels: readonly string[];
   log: Log;
   pollMs?: number;
 }): Changes {
@@ -24,7 +24,7 @@ export function createChanges(options: {
   const ringAll = (): void => followers.forEach((set) => set.forEach((ring) => ring()));
   const listener: Listener = createListener({
     database: options.database,
-    channels: [options.channel],
+    channels: options.channels,
     onNotify: (_channel, key) => followers.get(key)?.forEach((ring) => ring()),
     onGap: ringAll,
     log: options.log,

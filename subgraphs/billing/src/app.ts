@@ -12,7 +12,7 @@ import { buildSchema } from './schema.ts';
 
 /** The billing subgraph: wallets, grants, reservations and the ledger. */
 export function createApp(deps: Deps): App {
-  const walletChanges = createChanges({ database: deps.db, channel: 'billing_wallet', log: deps.log });
+  const walletChanges = createChanges({ database: deps.db, channels: ['billing_wallet'], log: deps.log });
   const room: Room = { ...deps, walletChanges };
   const graphql = createGraphqlHandler({
     schema: buildSchema(),

@@ -1,0 +1,61 @@
+import type { App } from '@agentstore/kernel/app';
+import { createChanges } from '@agentstore/kernel/changes';
+import { startRelay } from '@agentstore/kernel/db/outbox';
+import { createGraphqlHandler } from '@agentstore/kernel/graphql/server';
+import { createServiceApp, traced } from '@agentstore/kernel/http/service-app';
+import type { Loop } from '@agentstore/kernel/loop';
+import { apiKeyRoutes } from './api-keys/api-keys.http.ts';
+import type { Deps, Room } from './deps.ts';
+import { instanceRoutes } from './instances/instances.http.ts';
+import { catalogueRoutes } from './offerings/catalogue.http.ts';
+import { orderRoutes } from './orders/orders.http.ts';
+import { callerRoutes } from './organizations/callers.http.ts';
+import { creditsGranted } from './organizations/make-workspace.ts';
+import { buildSchema } from './schema.ts';
+
+/** The control-plane subgraph: organizations, the catalogue, and instances with their desired state. */
+export function createApp(deps: Deps): App {
+  const { db, log } = deps;
+  const room: Room = {
+    ...deps,
+    instanceChanges: createChanges({ database: db, channels: ['control_plane_instance'], log }),
+    desiredChanges: createChanges({ database: db, channels: ['control_plane_desired'], log }),
+  };
+  const graphql = createGraphqlHandler({
+    schema: buildSchema(),
+    deps: room,
+    authenticate: deps.authenticate,
+    log,
+  });
+  const http = createServiceApp({
+    log,
+    authenticate: deps.authenticate,
+    ready: async () => void (await db.statement('ready', 'select 1')),
+    open: ['/graphql'],
+  });
+  http.all('/graphql', (c) => graphql(c.req.raw));
+  instanceRoutes(http, room);
+  orderRoutes(http, room);
+  catalogueRoutes(http, room);
+  callerRoutes(http, room);
+  apiKeyRoutes(http, room);
+  let relay: Loop | undefined;
+  return {
+    name: 'control-plane',
+    fetch: traced((request) => http.fetch(request)),
+    async start() {
+      await Promise.all([room.instanceChanges.start(), room.desiredChanges.start()]);
+      relay = startRelay({
+        database: db,
+        log,
+        handlers: {
+          [creditsGranted]: async ({ payload }) =>
+            void (await deps.billing.call('POST', '/wallet/topup', payload)),
+        },
+      });
+    },
+    async stop() {
+      await Promise.all([room.instanceChanges.stop(), room.desiredChanges.stop(), relay?.stop()]);
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import { callerScope } from '@agentstore/kernel/access';
+import type { Caller } from '@agentstore/kernel/caller';
+import type { Uuid } from '@agentstore/kernel/ids';
+import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
+import type { Permission } from '@agentstore/kernel/permissions';
+import type { Room } from '../deps.ts';
+import { versionById } from '../offerings/offerings.store.ts';
+import { configFaults } from './effective-config.ts';
+import { decideChange, type Instance, type InstanceRefusal } from './instance.ts';
+import { addEvent, lockInstance, queueForGit, writeDesired } from './instances.store.ts';
+
+type Command = Parameters<typeof decideChange>[1];
+
+const permissionFor: Readonly<Record<Command['kind'], Permission>> = {
+  pause: 'instance:pause',
+  resume: 'instance:pause',
+  terminate: 'instance:terminate',
+  configure: 'instance:configure',
+};
+
+/**
+ * Changes what an instance should be: a new generation, its timeline entry and its place in line for Git in one transaction. Asking for what is
+ * already so changes nothing. `expectedGeneration` refuses a change made on an older view.
+ */
+export async function changeInstance(
+  { db }: Room,
+  caller: Caller,
+  input: { instanceId: Uuid | undefined; command: Command; expectedGeneration?: number | null | undefined },
+): Promise<Outcome<Instance, InstanceRefusal>> {
+  const scope = callerScope(caller, permissionFor[input.command.kind]);
+  return db.transaction(scope, async (tx): Promise<Outcome<Instance, InstanceRefusal>> => {
+    const instance = input.instanceId && (await lockInstance(tx, input.instanceId));
+    if (!instance)
+      return refused({
+        code: 'INSTANCE_NOT_FOUND',
+        message: 'There is no such instance.',
+        field: 'instanceId',
+      });
+    if (input.expectedGeneration != null && input.expectedGeneration !== instance.desiredGeneration)
+      return refused({
+        code: 'GENERATION_CONFLICT',
+        message: `The instance is at generation ${instance.desiredGeneration}.`,
+        field: 'expectedGeneration',
+      });
+    if (input.command.kind === 'configure') {
+      const version = await versionById(tx, instance.offeringVersionId);
+      const [fault] = configFaults(version!.configSchema, input.command.config);
+      if (fault) return refused({ code: 'INVALID_CONFIG', message: fault, field: 'config' });
+    }
+    const decision = decideChange(instance, input.command);
+    if (!decision.ok) return decision;
+    if (!decision.value) return done(instance);
+    const changed = await writeDesired(tx, instance, decision.value);
+    await addEvent(tx, changed, {
+      kind: decision.value.kind,
+      generation: changed.desiredGeneration,
+      message: `by ${tx.scope.actor}`,
+    });
+    await queueForGit(tx, changed);
+    return done(changed);
+  });
+}

@@ -1,0 +1,125 @@
+import type { Uuid } from '@agentstore/kernel/ids';
+import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
+
+/** REQUESTED → PROVISIONING → ACTIVE ⇄ PAUSED → TERMINATED. A failure while provisioning is a condition, not a state. */
+export type InstanceState = 'REQUESTED' | 'PROVISIONING' | 'ACTIVE' | 'PAUSED' | 'TERMINATED';
+
+/** What the instance should be, as written to Git. */
+export type DesiredPhase = 'Active' | 'Paused' | 'Terminated';
+
+/** One observed fact about an applied resource (Kubernetes' condition). */
+export interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+  readonly observedGeneration: number;
+  readonly lastTransitionTime: string;
+}
+
+/** One organization's running copy of an offering version. */
+export interface Instance {
+  readonly id: Uuid;
+  readonly organizationId: Uuid;
+  readonly projectId: Uuid;
+  readonly offeringId: Uuid;
+  readonly offeringVersionId: Uuid;
+  readonly planId: Uuid;
+  readonly name: string;
+  readonly state: InstanceState;
+  readonly desiredPhase: DesiredPhase;
+  readonly desiredGeneration: number;
+  readonly observedGeneration: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly conditions: readonly (Condition & { readonly resource: string })[];
+  readonly saleorOrderId: string | null;
+  readonly requestedAt: Date;
+}
+
+/** A resource as the applier saw it. */
+export interface ObservedResource {
+  readonly kind: string;
+  readonly name: string;
+  readonly conditions: readonly Condition[];
+}
+
+export type InstanceRefusal = Refusal & {
+  readonly code:
+    | 'INSTANCE_NOT_FOUND'
+    | 'PROJECT_NOT_FOUND'
+    | 'OFFERING_NOT_FOUND'
+    | 'INVALID_TRANSITION'
+    | 'GENERATION_CONFLICT'
+    | 'INVALID_CONFIG'
+    | 'IDEMPOTENCY_CONFLICT';
+};
+
+/** A change of what the instance should be, before it is written. */
+export interface Change {
+  readonly desiredPhase: DesiredPhase;
+  readonly config: Readonly<Record<string, unknown>>;
+  /** The timeline's word for it. */
+  readonly kind: 'pause-requested' | 'resume-requested' | 'terminate-requested' | 'configured';
+}
+
+type Command =
+  | { readonly kind: 'pause' | 'resume' | 'terminate' }
+  | { readonly kind: 'configure'; readonly config: Readonly<Record<string, unknown>> };
+
+/** What a command makes of an instance: the change to write, null when it is already so, or why it cannot be. */
+export function decideChange(
+  instance: Pick<Instance, 'state' | 'desiredPhase' | 'config'>,
+  command: Command,
+): Outcome<Change | null, InstanceRefusal> {
+  const { desiredPhase, config, state } = instance;
+  if (desiredPhase === 'Terminated')
+    return command.kind === 'terminate' ? done(null) : invalid(command.kind, state);
+  switch (command.kind) {
+    case 'pause':
+      if (desiredPhase === 'Paused') return done(null);
+      return done({ desiredPhase: 'Paused', config, kind: 'pause-requested' });
+    case 'resume':
+      if (desiredPhase === 'Active') return done(null);
+      return done({ desiredPhase: 'Active', config, kind: 'resume-requested' });
+    case 'terminate':
+      return done({ desiredPhase: 'Terminated', config, kind: 'terminate-requested' });
+    case 'configure':
+      return done({ desiredPhase, config: { ...config, ...command.config }, kind: 'configured' });
+  }
+}
+
+const invalid = (command: string, state: InstanceState) =>
+  refused<InstanceRefusal>({
+    code: 'INVALID_TRANSITION',
+    message: `An instance that is ${state} or on its way to TERMINATED cannot ${command}.`,
+  });
+
+/**
+ * The state after observing applied resources. Only what is observed at the desired generation counts, and only `Ready=True` of every
+ * resource moves it: readiness is never assumed. An older observation leaves the state as it is.
+ */
+export function observe(
+  instance: Pick<Instance, 'state' | 'desiredPhase' | 'desiredGeneration' | 'observedGeneration'>,
+  observed: { readonly observedGeneration: number; readonly resources: readonly ObservedResource[] },
+): { readonly state: InstanceState; readonly observedGeneration: number; readonly ready: boolean } {
+  const observedGeneration = Math.min(
+    instance.desiredGeneration,
+    Math.max(instance.observedGeneration, observed.observedGeneration),
+  );
+  const ready =
+    observed.observedGeneration === instance.desiredGeneration &&
+    observed.resources.length > 0 &&
+    observed.resources.every((resource) =>
+      resource.conditions.some(
+        (c) =>
+          c.type === 'Ready' && c.status === 'True' && c.observedGeneration === observed.observedGeneration,
+      ),
+    );
+  const settled: Record<DesiredPhase, InstanceState> = {
+    Active: 'ACTIVE',
+    Paused: 'PAUSED',
+    Terminated: 'TERMINATED',
+  };
+  const waiting: InstanceState = instance.state === 'REQUESTED' ? 'PROVISIONING' : instance.state;
+  return { state: ready ? settled[instance.desiredPhase] : waiting, observedGeneration, ready };
+}

@@ -1,0 +1,247 @@
+import type { Tx } from '@agentstore/kernel/db/database';
+import type { PageRequest } from '@agentstore/kernel/graphql/connection';
+import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
+import type { Condition, DesiredPhase, Instance, InstanceState } from './instance.ts';
+
+const columns = `i.id, i.organization_id as "organizationId", i.project_id as "projectId", i.offering_id as "offeringId",
+  i.offering_version_id as "offeringVersionId", i.plan_id as "planId", i.name, i.state, i.desired_phase as "desiredPhase",
+  i.desired_generation as "desiredGeneration", i.observed_generation as "observedGeneration", i.config, i.conditions,
+  i.saleor_order_id as "saleorOrderId", i.requested_at as "requestedAt"`;
+
+export async function instanceById(tx: Tx, id: Uuid): Promise<Instance | undefined> {
+  const [row] = await tx.sql<Instance>(`-- instanceById\n select ${columns} from instance i where id = $1`, [
+    id,
+  ]);
+  return row;
+}
+
+/** Locks the row until the transaction ends: commands on one instance follow each other. */
+export async function lockInstance(tx: Tx, id: Uuid): Promise<Instance | undefined> {
+  const [row] = await tx.sql<Instance>(
+    `-- lockInstance\n select ${columns} from instance i where id = $1 for update`,
+    [id],
+  );
+  return row;
+}
+
+export const instancesOfProject = (
+  tx: Tx,
+  projectId: Uuid,
+  states: readonly InstanceState[] | null,
+  page: PageRequest,
+) =>
+  tx.sql<Instance>(
+    `-- instancesOfProject
+     select ${columns} from instance i where project_id = $1 and ($2::text[] is null or state = any ($2)) and ($3::uuid is null or id > $3) order by id limit $4`,
+    [projectId, states, page.afterKey, page.first + 1],
+  );
+
+export const instancesOfOrder = (tx: Tx, saleorOrderId: string) =>
+  tx.sql<Instance>(
+    `-- instancesOfOrder\n select ${columns} from instance i where saleor_order_id = $1 order by id`,
+    [saleorOrderId],
+  );
+
+export interface NewInstance {
+  readonly organizationId: Uuid;
+  readonly projectId: Uuid;
+  readonly offeringId: Uuid;
+  readonly offeringVersionId: Uuid;
+  readonly planId: Uuid;
+  readonly name: string;
+  readonly idempotencyKey: string;
+  readonly order?: { saleorApiUrl: string; orderId: string; lineId: string } | undefined;
+}
+
+/** Inserts a requested instance; an existing one under the same key is answered instead (`created` false). */
+export async function insertInstance(
+  tx: Tx,
+  input: NewInstance,
+): Promise<{ instance: Instance; created: boolean }> {
+  const id = uuidv7();
+  const inserted = await tx.sql(
+    `-- insertInstance
+     insert into instance (id, organization_id, project_id, offering_id, offering_version_id, plan_id, name, state, saleor_api_url, saleor_order_id, saleor_line_id, idempotency_key)
+     values ($1, $2, $3, $4, $5, $6, $7, 'REQUESTED', $8, $9, $10, $11) on conflict (organization_id, idempotency_key) do nothing returning id`,
+    [
+      id,
+      input.organizationId,
+      input.projectId,
+      input.offeringId,
+      input.offeringVersionId,
+      input.planId,
+      input.name,
+      input.order?.saleorApiUrl ?? null,
+      input.order?.orderId ?? null,
+      input.order?.lineId ?? null,
+      input.idempotencyKey,
+    ],
+  );
+  const [row] = await tx.sql<Instance>(
+    `-- insertInstance: read\n select ${columns} from instance i where organization_id = $1 and idempotency_key = $2`,
+    [input.organizationId, input.idempotencyKey],
+  );
+  return { instance: row!, created: inserted.length > 0 };
+}
+
+/** Writes a new generation of what the instance should be. */
+export async function writeDesired(
+  tx: Tx,
+  instance: Instance,
+  change: { desiredPhase: DesiredPhase; config: object },
+): Promise<Instance> {
+  const [row] = await tx.sql<Instance>(
+    `-- writeDesired
+     update instance i set desired_phase = $3, config = $4, desired_generation = desired_generation + 1, changed_at = now()
+     where id = $1 and desired_generation = $2 returning ${columns}`,
+    [instance.id, instance.desiredGeneration, change.desiredPhase, JSON.stringify(change.config)],
+  );
+  return row!;
+}
+
+/** Puts the instance's newest generation in line for Git and wakes the writer. */
+export async function queueForGit(tx: Tx, instance: Instance): Promise<void> {
+  await tx.sql(
+    `-- queueForGit
+     insert into gitops_outbox (id, instance_id, organization_id, generation, actor) values ($1, $2, $3, $4, $5)`,
+    [uuidv7(), instance.id, instance.organizationId, instance.desiredGeneration, tx.scope.actor],
+  );
+  await tx.sql("-- queueForGit: wake\n select pg_notify('control_plane_desired', 'desired')");
+}
+
+export interface TimelineEvent {
+  readonly kind: string;
+  readonly generation: number;
+  readonly message: string;
+  readonly commit?: string | null;
+}
+
+/** Adds to the timeline once per generation and kind, with the time since that generation was requested; tells followers. */
+export async function addEvent(
+  tx: Tx,
+  instance: Pick<Instance, 'id' | 'organizationId'>,
+  event: TimelineEvent,
+): Promise<void> {
+  await tx.sql(
+    `-- addEvent
+     insert into instance_event (id, instance_id, organization_id, generation, kind, message, commit, duration_ms)
+     values ($1, $2, $3, $4, $5, $6, $7, (select (extract(epoch from clock_timestamp() - at) * 1000)::int from instance_event
+       where instance_id = $2 and generation = $4 order by id limit 1))
+     on conflict (instance_id, generation, kind) do nothing`,
+    [
+      uuidv7(),
+      instance.id,
+      instance.organizationId,
+      event.generation,
+      event.kind,
+      event.message,
+      event.commit ?? null,
+    ],
+  );
+  await tx.sql("-- addEvent: tell\n select pg_notify('control_plane_instance', $1)", [instance.id]);
+}
+
+export const timelineOf = (tx: Tx, instanceId: Uuid) =>
+  tx.sql<{
+    at: Date;
+    kind: string;
+    generation: number;
+    message: string;
+    commit: string | null;
+    durationMs: number | null;
+  }>(
+    `-- timelineOf
+     select at, kind, generation, message, commit, duration_ms as "durationMs" from instance_event where instance_id = $1 order by at, id`,
+    [instanceId],
+  );
+
+export async function writeObserved(
+  tx: Tx,
+  id: Uuid,
+  observed: {
+    state: InstanceState;
+    observedGeneration: number;
+    conditions: readonly (Condition & { resource: string })[];
+  },
+): Promise<void> {
+  await tx.sql(
+    `-- writeObserved
+     update instance set state = $2, observed_generation = $3, conditions = $4, changed_at = now() where id = $1`,
+    [id, observed.state, observed.observedGeneration, JSON.stringify(observed.conditions)],
+  );
+  await tx.sql("-- writeObserved: tell\n select pg_notify('control_plane_instance', $1)", [id]);
+}
+
+/** All a run needs to know of its instance, in one statement. */
+export interface RunFacts {
+  readonly instanceId: Uuid;
+  readonly organizationId: Uuid;
+  readonly projectId: Uuid;
+  readonly offeringId: Uuid;
+  readonly offeringVersionId: Uuid;
+  readonly state: InstanceState;
+  readonly desiredPhase: DesiredPhase;
+  readonly desiredGeneration: number;
+  readonly observedGeneration: number;
+  readonly planId: Uuid;
+  readonly planCode: string;
+  readonly entitlements: readonly { capability: string; limits: object }[];
+  readonly versionConfig: Readonly<Record<string, unknown>>;
+  readonly planConfig: Readonly<Record<string, unknown>>;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly artifact: { bucket: string; key: string; sha256: string; sizeBytes: number };
+  readonly limits: { maxRunSeconds: number; maxConcurrentRuns: number };
+  readonly organizationSlug: string;
+  readonly projectSlug: string;
+  readonly offeringSlug: string;
+  readonly version: string;
+}
+
+const runFacts = `i.id as "instanceId", i.organization_id as "organizationId", i.project_id as "projectId", i.offering_id as "offeringId",
+  i.offering_version_id as "offeringVersionId", i.state, i.desired_phase as "desiredPhase", i.desired_generation as "desiredGeneration",
+  i.observed_generation as "observedGeneration", p.id as "planId", p.code as "planCode", p.entitlements, v.config as "versionConfig", p.config as "planConfig", i.config,
+  json_build_object('bucket', v.bucket, 'key', v.object_key, 'sha256', v.sha256, 'sizeBytes', v.size_bytes) as artifact,
+  json_build_object('maxRunSeconds', p.max_run_seconds, 'maxConcurrentRuns', p.max_concurrent_runs) as limits,
+  o.slug as "organizationSlug", pr.slug as "projectSlug", f.slug as "offeringSlug", v.version`;
+const runJoins = `join plan p on p.id = i.plan_id join offering_version v on v.id = i.offering_version_id join organization o on o.id = i.organization_id
+  join project pr on pr.id = i.project_id join offering f on f.id = i.offering_id`;
+
+export async function runFactsOf(tx: Tx, instanceId: Uuid): Promise<RunFacts | undefined> {
+  const [row] = await tx.sql<RunFacts>(
+    `-- runFactsOf\n select ${runFacts} from instance i ${runJoins} where i.id = $1`,
+    [instanceId],
+  );
+  return row;
+}
+
+export interface DesiredState extends RunFacts {
+  readonly outboxId: Uuid;
+  readonly generation: number;
+  readonly actor: string;
+  readonly requestedAt: Date;
+}
+
+/**
+ * Takes up to `limit` desired states for half a minute: the newest generation of each instance; older ones of the same instance are
+ * dropped, since Git needs only the last. A writer that dies gives them back by time.
+ */
+export async function claimDesired(tx: Tx, limit: number): Promise<DesiredState[]> {
+  await tx.sql(
+    `-- claimDesired: superseded
+     delete from gitops_outbox g using instance i where i.id = g.instance_id and g.generation < i.desired_generation and (g.claimed_until is null or g.claimed_until < now())`,
+  );
+  return tx.sql<DesiredState>(
+    `-- claimDesired
+     with due as (
+       select id from gitops_outbox where claimed_until is null or claimed_until < now() order by id limit $1 for update skip locked
+     ), taken as (
+       update gitops_outbox g set claimed_until = now() + interval '30 seconds' from due where g.id = due.id returning g.*
+     )
+     select t.id as "outboxId", t.generation, t.actor, t.requested_at as "requestedAt", ${runFacts} from taken t join instance i on i.id = t.instance_id ${runJoins} order by t.id`,
+    [limit],
+  );
+}
+
+export async function forgetDesired(tx: Tx, outboxIds: readonly Uuid[]): Promise<void> {
+  await tx.sql('-- forgetDesired\n delete from gitops_outbox where id = any ($1)', [outboxIds]);
+}

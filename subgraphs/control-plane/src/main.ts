@@ -1,0 +1,58 @@
+import { Client } from 'minio';
+import { processAuthenticator, discoverIssuer } from '@agentstore/kernel/auth/trust';
+import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
+import { credits } from '@agentstore/kernel/credits';
+import { openDatabase } from '@agentstore/kernel/db/database';
+import { createServiceClient } from '@agentstore/kernel/http/client';
+import { createLog } from '@agentstore/kernel/log';
+import { runProcess } from '@agentstore/kernel/run-process';
+import { createApp } from './app.ts';
+import { config } from './config.ts';
+
+const settings = config.read();
+const log = createLog({ name: 'control-plane', level: settings.LOG_LEVEL });
+const db = openDatabase({
+  url: settings.DATABASE_URL,
+  schema: 'control_plane',
+  max: settings.DATABASE_POOL,
+  log,
+});
+const endpoints = await discoverIssuer(settings.OIDC_ISSUER);
+const token = serviceTokenSource({
+  tokenUrl: endpoints.tokenUrl,
+  clientId: settings.OIDC_CLIENT_ID,
+  clientSecret: settings.OIDC_CLIENT_SECRET,
+  audience: settings.SERVICE_AUDIENCE,
+  scope: ['wallet:topup', 'billing:rate'],
+});
+const objects = new URL(settings.OBJECTS_URL);
+const app = createApp({
+  db,
+  log,
+  authenticate: processAuthenticator({
+    audience: 'control-plane',
+    issuer: settings.OIDC_ISSUER,
+    endpoints,
+    serviceAudience: settings.SERVICE_AUDIENCE,
+    internalJwks: settings.INTERNAL_JWKS,
+  }),
+  billing: createServiceClient({ name: 'billing', baseUrl: settings.BILLING_URL, token }),
+  objects: new Client({
+    endPoint: objects.hostname,
+    port: Number(objects.port) || (objects.protocol === 'https:' ? 443 : 80),
+    useSSL: objects.protocol === 'https:',
+    accessKey: settings.OBJECTS_ACCESS_KEY,
+    secretKey: settings.OBJECTS_SECRET_KEY,
+    region: settings.OBJECTS_REGION,
+  }),
+  artifactBucket: settings.ARTIFACT_BUCKET,
+  trial: { credits: credits(settings.TRIAL_CREDITS), days: settings.TRIAL_DAYS },
+});
+await runProcess({
+  app,
+  host: settings.HOST,
+  port: settings.PORT,
+  log,
+  shutdownSeconds: settings.SHUTDOWN_SECONDS,
+  close: () => db.close(),
+});

@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto';
+import { organizationScope, type Scope } from '@agentstore/kernel/access';
+import type { Caller } from '@agentstore/kernel/caller';
+import { UnavailableError } from '@agentstore/kernel/http/client';
+import type { Uuid } from '@agentstore/kernel/ids';
+import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
+import type { Room } from '../deps.ts';
+import { artifactFaults, artifactLimits } from './flow-artifact.ts';
+import {
+  insertDraft,
+  markPublished,
+  offeringBy,
+  versionById,
+  type Offering,
+  type OfferingVersion,
+} from './offerings.store.ts';
+
+export type OfferingVersionRefusal = Refusal & {
+  readonly code:
+    | 'OFFERING_NOT_FOUND'
+    | 'VERSION_NOT_FOUND'
+    | 'VERSION_IMMUTABLE'
+    | 'ARTIFACT_MISSING'
+    | 'ARTIFACT_MISMATCH'
+    | 'ARTIFACT_REFUSED'
+    | 'INVALID_INPUT';
+};
+
+const uploadSeconds = 900;
+
+/** The scope of an offering's publisher, when the caller may publish there. */
+function publisherScope(caller: Caller, offering: Offering | undefined): Scope | undefined {
+  return offering?.publisherOrganizationId
+    ? organizationScope(caller, offering.publisherOrganizationId, 'offering:publish')
+    : undefined;
+}
+
+/** Makes a draft and answers a presigned PUT for its artifact; the bytes never pass through us. */
+export async function uploadOfferingVersion(
+  { db, objects, artifactBucket }: Room,
+  caller: Caller,
+  input: {
+    offeringId: Uuid | undefined;
+    version: string;
+    sha256: string;
+    sizeBytes: number;
+    configSchema: object;
+    readScope: Scope;
+  },
+): Promise<Outcome<{ version: OfferingVersion; uploadUrl: string }, OfferingVersionRefusal>> {
+  if (!/^[0-9a-f]{64}$/.test(input.sha256))
+    return refused({
+      code: 'INVALID_INPUT',
+      message: 'sha256 must be 64 lower-case hex digits.',
+      field: 'sha256',
+    });
+  if (input.sizeBytes < 1 || input.sizeBytes > artifactLimits.maxBytes)
+    return refused({
+      code: 'INVALID_INPUT',
+      message: `sizeBytes must be between 1 and ${artifactLimits.maxBytes}.`,
+      field: 'sizeBytes',
+    });
+  const offering = await db.transaction(input.readScope, async (tx) =>
+    input.offeringId ? offeringBy(tx, { id: input.offeringId }) : undefined,
+  );
+  const scope = publisherScope(caller, offering);
+  if (!offering || !scope)
+    return refused({
+      code: 'OFFERING_NOT_FOUND',
+      message: 'There is no such offering of yours.',
+      field: 'offeringId',
+    });
+  const objectKey = `${offering.slug}/${input.version}/${input.sha256}.json`;
+  const draft = await db.transaction(scope, (tx) =>
+    insertDraft(tx, { ...input, offeringId: offering.id, bucket: artifactBucket, objectKey }),
+  );
+  if (!draft)
+    return refused({
+      code: 'VERSION_IMMUTABLE',
+      message: 'This version is published; publish another one.',
+      field: 'version',
+    });
+  return done({
+    version: draft,
+    uploadUrl: await objects.presignedPutObject(artifactBucket, objectKey, uploadSeconds),
+  });
+}
+
+/** Publishes a draft: reads its bytes back, checks size, sha256 and content, and makes it immutable. Publishing twice answers the same. */
+export async function publishOfferingVersion(
+  room: Room,
+  caller: Caller,
+  input: { versionId: Uuid | undefined; readScope: Scope },
+): Promise<Outcome<OfferingVersion, OfferingVersionRefusal>> {
+  const found = await room.db.transaction(input.readScope, async (tx) => {
+    const version = input.versionId ? await versionById(tx, input.versionId) : undefined;
+    return version && { version, offering: await offeringBy(tx, { id: version.offeringId }) };
+  });
+  const scope = publisherScope(caller, found?.offering);
+  if (!found || !scope)
+    return refused({
+      code: 'VERSION_NOT_FOUND',
+      message: 'There is no such version of yours.',
+      field: 'offeringVersionId',
+    });
+  const { version } = found;
+  if (version.state === 'PUBLISHED') return done(version);
+  if (version.state !== 'DRAFT')
+    return refused({ code: 'VERSION_IMMUTABLE', message: `The version is ${version.state}.` });
+  const bytes = await readArtifact(room, version);
+  if (!bytes) return refused({ code: 'ARTIFACT_MISSING', message: 'The artifact was not uploaded.' });
+  if (
+    bytes.length !== version.sizeBytes ||
+    createHash('sha256').update(bytes).digest('hex') !== version.sha256
+  )
+    return refused({ code: 'ARTIFACT_MISMATCH', message: 'The uploaded bytes are not the ones announced.' });
+  const faults = artifactFaults(bytes);
+  if (faults.length)
+    return refused({ code: 'ARTIFACT_REFUSED', message: `${faults.slice(0, 5).join('; ')}.` });
+  return done(await room.db.transaction(scope, (tx) => markPublished(tx, version.id)));
+}
+
+async function readArtifact({ objects }: Room, version: OfferingVersion): Promise<Buffer | undefined> {
+  try {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of await objects.getObject(version.bucket, version.objectKey)) {
+      chunks.push(chunk as Buffer);
+      size += (chunk as Buffer).length;
+      if (size > artifactLimits.maxBytes) break;
+    }
+    return Buffer.concat(chunks);
+  } catch (error) {
+    if ((error as { code?: string }).code === 'NoSuchKey' || (error as { code?: string }).code === 'NotFound')
+      return undefined;
+    throw new UnavailableError('object storage', (error as Error).message, { cause: error });
+  }
+}

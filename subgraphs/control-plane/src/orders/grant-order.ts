@@ -1,0 +1,230 @@
+import { systemScope } from '@agentstore/kernel/access';
+import type { Tx } from '@agentstore/kernel/db/database';
+import { addToOutbox } from '@agentstore/kernel/db/outbox';
+import { isUuid, fromGlobalId, type Uuid } from '@agentstore/kernel/ids';
+import { permissionsOfRole } from '@agentstore/kernel/permissions';
+import type { Room } from '../deps.ts';
+import { decideChange } from '../instances/instance.ts';
+import {
+  addEvent,
+  instancesOfOrder,
+  lockInstance,
+  queueForGit,
+  writeDesired,
+} from '../instances/instances.store.ts';
+import { requestInstance } from '../instances/request-instance.ts';
+import { creditPackOf, currentVersion, planBy } from '../offerings/offerings.store.ts';
+import { creditsGranted, ensureWorkspace } from '../organizations/make-workspace.ts';
+import { membershipsOf, projectsOf, userOfShop, type User } from '../organizations/organizations.store.ts';
+import type { LineOutcome, OrderLine, OrderSnapshot } from './order.ts';
+import {
+  closeClaim,
+  grantsOfOrder,
+  insertClaim,
+  insertGrant,
+  insertRevoked,
+  lockOrder,
+  openClaims,
+  parkLine,
+  revokedReason,
+} from './orders.store.ts';
+
+export interface GrantedOrder {
+  readonly organizationId: Uuid | null;
+  /** The order is a guest's and waits for the first sign-in with its verified e-mail. */
+  readonly claim: boolean;
+  readonly lines: readonly LineOutcome[];
+}
+
+/**
+ * Turns a paid order's lines into instances and credits, each line once for ever, however often and from however many deliveries it is asked. Lines that
+ * cannot be granted are parked with a reason an operator sees. Credits are answered, not posted: the caller tops the wallet up under the line's key.
+ */
+export function grantOrder(room: Room, snapshot: OrderSnapshot): Promise<GrantedOrder> {
+  return room.db.transaction(systemScope('grant-order'), async (tx) => {
+    await lockOrder(tx, snapshot.saleorApiUrl, snapshot.order.id);
+    const revoked = await revokedReason(tx, snapshot.saleorApiUrl, snapshot.order.id);
+    if (revoked)
+      return {
+        organizationId: null,
+        claim: false,
+        lines: snapshot.order.lines.map(({ id }) => ({
+          lineId: id,
+          outcome: 'parked',
+          reason: `ORDER_REVOKED: ${revoked}`,
+        })),
+      };
+    const buyer = await userOfShop(tx, {
+      saleorUserId: snapshot.order.userId,
+      email: snapshot.order.userEmail,
+    });
+    if (!buyer) {
+      if (snapshot.order.userEmail) await insertClaim(tx, snapshot, snapshot.order.userEmail);
+      return { organizationId: null, claim: true, lines: [] };
+    }
+    const home = await homeOf(room, tx, snapshot, buyer);
+    return { organizationId: home.organizationId, claim: false, lines: await grantLines(tx, snapshot, home) };
+  });
+}
+
+/** Grants what waited for this person. Credits go to billing through the outbox, since no provisioner is waiting for the answer. */
+export async function claimOrders(room: Room, user: User): Promise<void> {
+  await room.db.transaction(systemScope('claim-orders'), async (tx) => {
+    for (const { snapshot } of await openClaims(tx, user.email)) {
+      await lockOrder(tx, snapshot.saleorApiUrl, snapshot.order.id);
+      await closeClaim(tx, snapshot, user.id);
+      if (await revokedReason(tx, snapshot.saleorApiUrl, snapshot.order.id)) continue;
+      const home = await ensureWorkspace(room, tx, user);
+      for (const outcome of await grantLines(tx, snapshot, home)) {
+        const payload = creditsOf(outcome, snapshot, home.organizationId);
+        if (payload) await addToOutbox(tx, { topic: creditsGranted, key: home.organizationId, payload });
+      }
+    }
+  });
+}
+
+/** Takes an order back: a tombstone against late events, and its instances on their way to TERMINATED. */
+export function revokeOrder(
+  room: Room,
+  input: { saleorApiUrl: string; orderId: string; reason: string },
+): Promise<{ organizationId: Uuid | null; instanceIds: Uuid[]; topUpLines: string[] }> {
+  return room.db.transaction(systemScope('revoke-order'), async (tx) => {
+    await lockOrder(tx, input.saleorApiUrl, input.orderId);
+    await insertRevoked(tx, input.saleorApiUrl, input.orderId, input.reason);
+    const instanceIds: Uuid[] = [];
+    for (const { id } of await instancesOfOrder(tx, input.orderId)) {
+      const instance = (await lockInstance(tx, id))!;
+      const decision = decideChange(instance, { kind: 'terminate' });
+      if (!decision.ok || !decision.value) continue;
+      const changed = await writeDesired(tx, instance, decision.value);
+      await addEvent(tx, changed, {
+        kind: decision.value.kind,
+        generation: changed.desiredGeneration,
+        message: `order ${input.reason}`,
+      });
+      await queueForGit(tx, changed);
+      instanceIds.push(id);
+    }
+    const granted = await grantsOfOrder(tx, input.saleorApiUrl, input.orderId);
+    return {
+      organizationId: granted[0]?.organizationId ?? null,
+      instanceIds,
+      topUpLines: granted.flatMap(({ outcome }) =>
+        outcome.outcome === 'creditPack'
+          ? [outcome.lineId]
+          : outcome.outcome === 'instance' && outcome.planGrant
+            ? [`${outcome.lineId}:plan`]
+            : [],
+      ),
+    };
+  });
+}
+
+/** The body of billing's top-up for a granted line; null when the line carries no credits. */
+export function creditsOf(
+  outcome: LineOutcome,
+  snapshot: OrderSnapshot,
+  organizationId: Uuid,
+): object | null {
+  const key = `saleor:${snapshot.order.id}:${outcome.lineId}`;
+  const order = { saleorApiUrl: snapshot.saleorApiUrl, orderId: snapshot.order.id, lineId: outcome.lineId };
+  const body = (
+    kind: string,
+    lineKey: string,
+    grant: { credits: string; expiresAfterDays: number | null },
+  ) => ({
+    organizationId,
+    kind,
+    key: lineKey,
+    credits: grant.credits,
+    order,
+    ...(grant.expiresAfterDays ? { expiresAfterDays: grant.expiresAfterDays } : {}),
+  });
+  if (outcome.outcome === 'creditPack') return body('PAID', key, outcome);
+  if (outcome.outcome === 'instance' && outcome.planGrant)
+    return body('PLAN', `${key}:plan`, outcome.planGrant);
+  return null;
+}
+
+interface Home {
+  readonly organizationId: Uuid;
+  readonly projectId: Uuid;
+}
+
+/** The organization the order names, if its buyer may buy for it; else the buyer's own workspace. */
+async function homeOf(room: Room, tx: Tx, snapshot: OrderSnapshot, buyer: User): Promise<Home> {
+  const hint = snapshot.order.metadata['agentstore.organizationId'];
+  const named =
+    hint === undefined
+      ? undefined
+      : (fromGlobalId('Organization', hint) ?? (isUuid(hint) ? hint : undefined));
+  const membership =
+    named && (await membershipsOf(tx, buyer.id)).find(({ organizationId }) => organizationId === named);
+  if (membership && permissionsOfRole[membership.role].includes('order:buy-for')) {
+    const [project] = await projectsOf(tx, membership.organizationId);
+    if (project) return { organizationId: membership.organizationId, projectId: project.id };
+  }
+  return ensureWorkspace(room, tx, buyer);
+}
+
+async function grantLines(tx: Tx, snapshot: OrderSnapshot, home: Home): Promise<LineOutcome[]> {
+  const before = new Map(
+    (await grantsOfOrder(tx, snapshot.saleorApiUrl, snapshot.order.id)).map(({ outcome }) => [
+      outcome.lineId,
+      outcome,
+    ]),
+  );
+  const outcomes: LineOutcome[] = [];
+  for (const line of snapshot.order.lines) {
+    let outcome = before.get(line.id);
+    if (!outcome) {
+      outcome = await grantLine(tx, snapshot, { line, home });
+      if (outcome.outcome === 'parked') await parkLine(tx, snapshot, line, outcome.reason);
+      else await insertGrant(tx, snapshot, home.organizationId, outcome);
+    }
+    outcomes.push(outcome);
+  }
+  return outcomes;
+}
+
+async function grantLine(
+  tx: Tx,
+  snapshot: OrderSnapshot,
+  { line, home }: { line: OrderLine; home: Home },
+): Promise<LineOutcome> {
+  const parked = (reason: string): LineOutcome => ({ lineId: line.id, outcome: 'parked', reason });
+  if (!line.variantId) return parked('VARIANT_DELETED: the line has no product variant any more');
+  const pack = await creditPackOf(tx, line.variantId);
+  if (pack)
+    return {
+      lineId: line.id,
+      outcome: 'creditPack',
+      credits: (pack.credits * BigInt(line.quantity)).toString(),
+      expiresAfterDays: pack.expiresAfterDays,
+    };
+  const plan = await planBy(tx, { variantId: line.variantId });
+  if (!plan) return parked(`UNKNOWN_VARIANT: no plan or credit pack is bound to variant ${line.variantId}`);
+  const version = await currentVersion(tx, plan.offeringId);
+  if (!version) return parked('NO_PUBLISHED_VERSION: the offering has nothing to run');
+  const instanceIds: string[] = [];
+  for (let n = 1; n <= line.quantity; n++) {
+    const { instance } = await requestInstance(tx, {
+      ...home,
+      offeringId: plan.offeringId,
+      offeringVersionId: version.id,
+      planId: plan.id,
+      name: (line.metadata['agentstore.instanceName'] ?? plan.name).slice(0, 100),
+      idempotencyKey: `saleor:${snapshot.order.id}:${line.id}${n > 1 ? `#${n}` : ''}`,
+      order: { saleorApiUrl: snapshot.saleorApiUrl, orderId: snapshot.order.id, lineId: line.id },
+    });
+    instanceIds.push(instance.id);
+  }
+  const credits = plan.includedCredits * BigInt(line.quantity);
+  return {
+    lineId: line.id,
+    outcome: 'instance',
+    instanceIds,
+    planGrant:
+      credits > 0n ? { credits: credits.toString(), expiresAfterDays: plan.creditsExpireDays } : null,
+  };
+}

@@ -1,0 +1,117 @@
+import type { Tx } from '@agentstore/kernel/db/database';
+import type { Uuid } from '@agentstore/kernel/ids';
+import type { LineOutcome, OrderLine, OrderSnapshot } from './order.ts';
+
+/** One delivery of an order is worked on at a time; the others wait and then find what it did. */
+export const lockOrder = (tx: Tx, saleorApiUrl: string, orderId: string) =>
+  tx.sql('-- lockOrder\n select pg_advisory_xact_lock(hashtextextended($1, 1))', [
+    `${saleorApiUrl} ${orderId}`,
+  ]);
+
+export async function revokedReason(
+  tx: Tx,
+  saleorApiUrl: string,
+  orderId: string,
+): Promise<string | undefined> {
+  const [row] = await tx.sql<{ reason: string }>(
+    '-- revokedReason\n select reason from revoked_order where saleor_api_url = $1 and saleor_order_id = $2',
+    [saleorApiUrl, orderId],
+  );
+  return row?.reason;
+}
+
+export async function insertRevoked(
+  tx: Tx,
+  saleorApiUrl: string,
+  orderId: string,
+  reason: string,
+): Promise<void> {
+  await tx.sql(
+    '-- insertRevoked\n insert into revoked_order (saleor_api_url, saleor_order_id, reason) values ($1, $2, $3) on conflict do nothing',
+    [saleorApiUrl, orderId, reason],
+  );
+}
+
+/** What was granted for the lines of an order before. */
+export async function grantsOfOrder(
+  tx: Tx,
+  saleorApiUrl: string,
+  orderId: string,
+): Promise<{ organizationId: Uuid; outcome: LineOutcome }[]> {
+  return tx.sql(
+    '-- grantsOfOrder\n select organization_id as "organizationId", outcome from order_line_grant where saleor_api_url = $1 and saleor_order_id = $2',
+    [saleorApiUrl, orderId],
+  );
+}
+
+export async function insertGrant(
+  tx: Tx,
+  snapshot: OrderSnapshot,
+  organizationId: Uuid,
+  outcome: LineOutcome,
+): Promise<void> {
+  await tx.sql(
+    `-- insertGrant
+     insert into order_line_grant (saleor_api_url, saleor_order_id, saleor_line_id, organization_id, outcome) values ($1, $2, $3, $4, $5)`,
+    [snapshot.saleorApiUrl, snapshot.order.id, outcome.lineId, organizationId, JSON.stringify(outcome)],
+  );
+  await tx.sql(
+    '-- insertGrant: no longer parked\n delete from parked_order_line where saleor_api_url = $1 and saleor_order_id = $2 and saleor_line_id = $3',
+    [snapshot.saleorApiUrl, snapshot.order.id, outcome.lineId],
+  );
+}
+
+export async function parkLine(
+  tx: Tx,
+  snapshot: OrderSnapshot,
+  line: OrderLine,
+  reason: string,
+): Promise<void> {
+  await tx.sql(
+    `-- parkLine
+     insert into parked_order_line (saleor_api_url, saleor_order_id, saleor_line_id, reason, snapshot) values ($1, $2, $3, $4, $5)
+     on conflict (saleor_api_url, saleor_order_id, saleor_line_id) do update set reason = excluded.reason`,
+    [
+      snapshot.saleorApiUrl,
+      snapshot.order.id,
+      line.id,
+      reason,
+      JSON.stringify({ number: snapshot.order.number, line }),
+    ],
+  );
+}
+
+export const parkedLines = (tx: Tx) =>
+  tx.sql<{
+    saleorOrderId: string;
+    saleorLineId: string;
+    reason: string;
+    orderNumber: string;
+    parkedAt: Date;
+  }>(
+    `-- parkedLines
+     select saleor_order_id as "saleorOrderId", saleor_line_id as "saleorLineId", reason, snapshot ->> 'number' as "orderNumber", parked_at as "parkedAt"
+     from parked_order_line order by parked_at desc limit 200`,
+  );
+
+export async function insertClaim(tx: Tx, snapshot: OrderSnapshot, email: string): Promise<void> {
+  await tx.sql(
+    `-- insertClaim
+     insert into order_claim (saleor_api_url, saleor_order_id, email, snapshot) values ($1, $2, $3, $4) on conflict do nothing`,
+    [snapshot.saleorApiUrl, snapshot.order.id, email, JSON.stringify(snapshot)],
+  );
+}
+
+/** Open claims of a verified e-mail; cheap when there are none. */
+export const openClaims = (tx: Tx, email: string) =>
+  tx.sql<{ snapshot: OrderSnapshot }>(
+    '-- openClaims\n select snapshot from order_claim where lower(email) = lower($1) and claimed_by is null for update',
+    [email],
+  );
+
+export async function closeClaim(tx: Tx, snapshot: OrderSnapshot, userId: Uuid): Promise<void> {
+  await tx.sql(
+    '-- closeClaim\n update order_claim set claimed_by = $3 where saleor_api_url = $1 and saleor_order_id = $2',
+    [snapshot.saleorApiUrl, snapshot.order.id, userId],
+  );
+}

@@ -1,0 +1,10 @@
+import type { GraphQLSchema } from 'graphql';
+import { builder } from './builder.ts';
+import './references.graphql.ts';
+import './offerings/offering.graphql.ts';
+import './organizations/organization.graphql.ts';
+import './api-keys/api-key.graphql.ts';
+import './instances/instance.graphql.ts';
+
+/** The subgraph's executable schema with its federation fields. */
+export const buildSchema = (): GraphQLSchema => builder.toSubGraphSchema({});

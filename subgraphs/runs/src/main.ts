@@ -1,0 +1,43 @@
+import { discoverIssuer, processAuthenticator } from '@agentstore/kernel/auth/trust';
+import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
+import { openDatabase } from '@agentstore/kernel/db/database';
+import { createServiceClient } from '@agentstore/kernel/http/client';
+import { createLog } from '@agentstore/kernel/log';
+import { runProcess } from '@agentstore/kernel/run-process';
+import { createApp } from './app.ts';
+import { config } from './config.ts';
+
+const settings = config.read();
+const log = createLog({ name: 'runs', level: settings.LOG_LEVEL });
+const db = openDatabase({ url: settings.DATABASE_URL, schema: 'runs', max: settings.DATABASE_POOL, log });
+const endpoints = await discoverIssuer(settings.OIDC_ISSUER);
+const token = serviceTokenSource({
+  tokenUrl: endpoints.tokenUrl,
+  clientId: settings.OIDC_CLIENT_ID,
+  clientSecret: settings.OIDC_CLIENT_SECRET,
+  audience: settings.SERVICE_AUDIENCE,
+  scope: ['instance:entitlements', 'billing:authorize', 'billing:settle'],
+});
+const app = createApp({
+  db,
+  log,
+  authenticate: processAuthenticator({
+    audience: 'runs',
+    issuer: settings.OIDC_ISSUER,
+    endpoints,
+    serviceAudience: settings.SERVICE_AUDIENCE,
+    internalJwks: settings.INTERNAL_JWKS,
+  }),
+  controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
+  billing: createServiceClient({ name: 'billing', baseUrl: settings.BILLING_URL, token }),
+  eventDays: settings.EVENT_DAYS,
+  maxInputCharacters: settings.MAX_INPUT_CHARACTERS,
+});
+await runProcess({
+  app,
+  host: settings.HOST,
+  port: settings.PORT,
+  log,
+  shutdownSeconds: settings.SHUTDOWN_SECONDS,
+  close: () => db.close(),
+});

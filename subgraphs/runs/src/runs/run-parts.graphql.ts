@@ -1,0 +1,80 @@
+import { builder } from '../builder.ts';
+import type { RunError, RunUsage } from './run.ts';
+
+export const RunStateEnum = builder.enumType('RunState', {
+  description: 'Where a run stands.',
+  values: {
+    QUEUED: { description: 'Paid for and waiting for a runner.' },
+    RUNNING: { description: 'Being executed.' },
+    CANCELLING: { description: 'Asked to stop.' },
+    SUCCEEDED: { description: 'Ended with an answer.' },
+    FAILED: { description: 'Ended with an error.' },
+    CANCELLED: { description: 'Stopped.' },
+  } as const,
+});
+
+const UsageStatusEnum = builder.enumType('UsageStatus', {
+  description: 'How much of the usage is known.',
+  values: {
+    REPORTED: { description: 'Every model said what it used.' },
+    PARTIAL: { description: 'Some did not, or the run was stopped.' },
+    MISSING: { description: 'None said anything.' },
+  } as const,
+});
+
+const ModelUsageType = builder.objectRef<RunUsage['models'][number]>('ModelUsage').implement({
+  description: 'What one model used. Absent is not zero.',
+  fields: (t) => ({
+    provider: t.exposeString('provider', { description: 'Whose model.' }),
+    model: t.exposeString('model', { nullable: true, description: 'Which model.' }),
+    inputTokens: t.exposeInt('inputTokens', { nullable: true, description: 'Tokens read.' }),
+    outputTokens: t.exposeInt('outputTokens', { nullable: true, description: 'Tokens written.' }),
+    totalTokens: t.exposeInt('totalTokens', { nullable: true, description: 'Both.' }),
+  }),
+});
+
+export const RunUsageType = builder.objectRef<RunUsage>('RunUsage').implement({
+  description: 'What a run used.',
+  fields: (t) => ({
+    status: t.expose('status', { type: UsageStatusEnum, description: 'How much of it is known.' }),
+    models: t.field({
+      type: [ModelUsageType],
+      description: 'Per model.',
+      resolve: ({ models }) => [...models],
+    }),
+    toolCalls: t.exposeInt('toolCalls', { description: 'Calls of tools.' }),
+    durationMs: t.exposeInt('durationMs', { description: 'From its start to its end.' }),
+  }),
+});
+
+const RunErrorCodeEnum = builder.enumType('RunErrorCode', {
+  description: 'Why an accepted run failed.',
+  values: {
+    RUNNER_LOST: { description: 'Its runner died; start it again.' },
+    RUNNER_UNAVAILABLE: { description: 'No runner took it in time; start it again.' },
+    RUNTIME_UNAVAILABLE: { description: 'The flow runtime could not be reached; start it again.' },
+    RUNTIME_ERROR: { description: 'The flow failed.' },
+    TRUNCATED: { description: 'The flow runtime broke off without an end.' },
+    IDLE_TIMEOUT: { description: 'The flow said nothing for too long.' },
+    DEADLINE_EXCEEDED: { description: 'The run took longer than its plan allows.' },
+    ARTIFACT_MISMATCH: { description: 'The stored artifact is not the published one; nothing was executed.' },
+    ARTIFACT_UNAVAILABLE: { description: 'The artifact could not be read; start it again.' },
+    OUTPUT_TOO_LARGE: { description: 'The flow wrote more than a run may.' },
+    INTERNAL: { description: 'A fault on our side.' },
+  } as const,
+});
+
+export const RunErrorType = builder.objectRef<RunError>('RunError').implement({
+  description: 'Why a run failed.',
+  fields: (t) => ({
+    code: t.field({
+      type: RunErrorCodeEnum,
+      description: 'The stable reason.',
+      resolve: ({ code }) => code as 'INTERNAL',
+    }),
+    message: t.exposeString('message', { description: 'A sentence for people.' }),
+    retryable: t.exposeBoolean('retryable', {
+      description: 'Whether the same run may work when it is started again.',
+    }),
+  }),
+});
