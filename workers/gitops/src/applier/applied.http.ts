@@ -1,0 +1,99 @@
+import { serviceScope, systemScope } from '@agentstore/kernel/access';
+import { ProblemError } from '@agentstore/kernel/http/problem';
+import { json, type ServiceApp } from '@agentstore/kernel/http/service-app';
+import { isUuid } from '@agentstore/kernel/ids';
+import type { Room } from '../deps.ts';
+import { kinds } from '../desired/manifests.ts';
+import { resourceOf, resourcesSince, type AppliedResource } from './applied-resources.store.ts';
+
+const scope = systemScope('applied');
+const bookmarkMs = 15_000;
+
+/** What was applied, for those who act on it (router, tool gateway): get, list, and a watch in the manner of Kubernetes. */
+export function appliedRoutes(app: ServiceApp, room: Room): void {
+  app.get('/applied', async (c) => {
+    serviceScope(c.var.caller, 'applied:read');
+    const items = await room.db.transaction(scope, (tx) =>
+      resourcesSince(tx, kindsOf(c.req.query('kind')), 0n, false),
+    );
+    return json({ resourceVersion: items.at(-1)?.resourceVersion ?? 0n, items: items.map(objectOf) });
+  });
+  app.get('/applied:watch', (c) => {
+    serviceScope(c.var.caller, 'applied:read');
+    const since = /^\d{1,18}$/.test(c.req.query('since') ?? '') ? BigInt(c.req.query('since')!) : 0n;
+    const events = watch(kindsOf(c.req.query('kind')), since, c.req.raw.signal);
+    return new Response(lines(events), {
+      headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' },
+    });
+  });
+  app.get('/applied/:kind/:instanceId', async (c) => {
+    serviceScope(c.var.caller, 'applied:read');
+    const { kind, instanceId } = c.req.param();
+    const found = isUuid(instanceId)
+      ? await room.db.transaction(scope, (tx) => resourceOf(tx, kind, instanceId))
+      : undefined;
+    if (!found)
+      throw new ProblemError({
+        status: 404,
+        code: 'NOT_APPLIED',
+        title: 'Nothing is applied under this name.',
+      });
+    return json(objectOf(found));
+  });
+
+  async function* watch(
+    kindNames: readonly string[],
+    since: bigint,
+    signal: AbortSignal,
+  ): AsyncGenerator<object> {
+    let version = since;
+    let quietSince = Date.now();
+    for await (const _change of room.appliedChanges.follow('applied', signal)) {
+      const changed = await room.db.transaction(scope, (tx) => resourcesSince(tx, kindNames, version, true));
+      for (const resource of changed)
+        yield {
+          type: resource.deleted ? 'DELETED' : 'MODIFIED',
+          resourceVersion: resource.resourceVersion.toString(),
+          object: objectOf(resource),
+        };
+      version = changed.at(-1)?.resourceVersion ?? version;
+      if (changed.length) quietSince = Date.now();
+      else if (Date.now() - quietSince > bookmarkMs) {
+        quietSince = Date.now();
+        yield { type: 'BOOKMARK', resourceVersion: version.toString() };
+      }
+    }
+  }
+}
+
+function kindsOf(text: string | undefined): string[] {
+  const wanted = (text ?? kinds.join(',')).split(',');
+  const unknown = wanted.find((kind) => !(kinds as readonly string[]).includes(kind));
+  if (unknown !== undefined)
+    throw new ProblemError({ status: 400, code: 'BAD_REQUEST', title: `There is no kind ${unknown}.` });
+  return wanted;
+}
+
+const objectOf = (r: AppliedResource) => ({
+  kind: r.kind,
+  name: r.name,
+  instanceId: r.instanceId,
+  organizationId: r.organizationId,
+  generation: r.generation,
+  commit: r.commit,
+  spec: r.spec,
+  conditions: r.conditions,
+});
+
+/** An async iterator as NDJSON; cancelling the body ends the iterator. */
+function lines(events: AsyncGenerator<object>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await events.next();
+      if (done) controller.close();
+      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+    },
+    cancel: async () => void (await events.return(undefined)),
+  });
+}

@@ -1,0 +1,22 @@
+import { z } from 'zod';
+import { defineConfig, shared } from '@agentstore/kernel/config';
+
+export const config = defineConfig('gitops', {
+  ...shared.database,
+  ...shared.server,
+  ...shared.trust,
+  ...shared.service,
+  CONTROL_PLANE_URL: z.url().describe('Origin of the control-plane subgraph'),
+  GIT_REPOSITORY: z
+    .string()
+    .describe('Path of the bare repository that holds the desired state; made when it is missing'),
+  GIT_BRANCH: z.string().default('main').describe('Branch written and applied'),
+  GITOPS_ENVIRONMENT: z
+    .string()
+    .default('dev')
+    .describe('Folder under clusters/ and the environment in commit subjects'),
+  OBJECTS_URL: z.url().describe('Origin of the S3 server, to see that artifacts are there'),
+  OBJECTS_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),
+  OBJECTS_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),
+  OBJECTS_REGION: z.string().default('us-east-1').describe('Region in the signatures'),
+});

@@ -1,0 +1,30 @@
+import type { Authenticator } from '@agentstore/kernel/auth/authenticator';
+import type { Changes } from '@agentstore/kernel/changes';
+import type { Database } from '@agentstore/kernel/db/database';
+import type { ServiceClient } from '@agentstore/kernel/http/client';
+import type { Log } from '@agentstore/kernel/log';
+
+export interface Artifact {
+  readonly bucket: string;
+  readonly key: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+/** What the worker needs from outside. */
+export interface Deps {
+  readonly db: Database;
+  readonly authenticate: Authenticator;
+  readonly log: Log;
+  readonly controlPlane: ServiceClient;
+  readonly repository: string;
+  readonly branch: string;
+  readonly environment: string;
+  /** True when the artifact is stored with that size; throws when the storage cannot be asked. */
+  readonly artifactIsThere: (artifact: Artifact) => Promise<boolean>;
+}
+
+export interface Room extends Deps {
+  /** Rung when an applied resource changed. */
+  readonly appliedChanges: Changes;
+}

@@ -1,0 +1,28 @@
+import type { Artifact } from '../deps.ts';
+
+/** What the control plane wants of one instance, at one generation. */
+export interface DesiredState {
+  readonly outboxId: string;
+  readonly instanceId: string;
+  readonly generation: number;
+  readonly organizationId: string;
+  readonly organizationSlug: string;
+  readonly projectId: string;
+  readonly projectSlug: string;
+  readonly actor: string;
+  readonly phase: 'Active' | 'Paused' | 'Terminated';
+  readonly offering: { readonly id: string; readonly slug: string };
+  readonly version: { readonly id: string; readonly version: string };
+  readonly artifact: Artifact;
+  readonly plan: { readonly id: string; readonly code: string };
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly limits: { readonly maxRunSeconds: number; readonly maxConcurrentRuns: number };
+  readonly entitlements: readonly { readonly capability: string; readonly limits: object }[];
+}
+
+/** Folder of an instance in the repository. */
+export const folderOf = (
+  environment: string,
+  state: Pick<DesiredState, 'organizationSlug' | 'projectSlug' | 'instanceId'>,
+): string =>
+  `clusters/${environment}/instances/${state.organizationSlug}/${state.projectSlug}/${state.instanceId}`;

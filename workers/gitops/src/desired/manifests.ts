@@ -1,0 +1,74 @@
+import { stringify } from 'yaml';
+import { toGlobalId } from '@agentstore/kernel/ids';
+import type { DesiredState } from './desired-state.ts';
+
+/** API group and version of our custom resources (infra/k8s/crds). */
+export const apiVersion = 'agentstore.dev/v1alpha1';
+export const kinds = ['GatewayRoute', 'GatewayPolicy', 'ConnectorPolicy'] as const;
+export type Kind = (typeof kinds)[number];
+
+/** File name of a kind in an instance's folder. */
+export const fileOf = (kind: Kind): string => `${kind.toLowerCase()}.yaml`;
+
+/** A custom resource as it stands in Git. */
+export interface Manifest {
+  readonly apiVersion: string;
+  readonly kind: Kind;
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: Readonly<Record<string, unknown>> & {
+    readonly generation: number;
+    readonly instanceId: string;
+    readonly organizationId: string;
+  };
+}
+
+/** The resources of an instance. No time stamps and a fixed order of members: the same state gives the same bytes, so replays give no commit. */
+export function manifestsOf(state: DesiredState): Manifest[] {
+  const manifest = (kind: Kind, spec: Record<string, unknown>): Manifest => ({
+    apiVersion,
+    kind,
+    metadata: {
+      name: state.instanceId,
+      labels: {
+        'agentstore.dev/instance': state.instanceId,
+        'agentstore.dev/organization': state.organizationSlug,
+        'agentstore.dev/project': state.projectSlug,
+      },
+    },
+    spec: {
+      instanceId: state.instanceId,
+      organizationId: state.organizationId,
+      generation: state.generation,
+      desiredPhase: state.phase,
+      ...spec,
+    },
+  });
+  return [
+    manifest('GatewayRoute', {
+      path: `/v1/instances/${toGlobalId('Instance', state.instanceId)}/runs`,
+      paused: state.phase !== 'Active',
+      runtime: {
+        version: state.version.version,
+        artifact: {
+          bucket: state.artifact.bucket,
+          key: state.artifact.key,
+          sha256: state.artifact.sha256,
+          sizeBytes: state.artifact.sizeBytes,
+        },
+      },
+    }),
+    manifest('GatewayPolicy', {
+      plan: state.plan.code,
+      limits: {
+        maxRunSeconds: state.limits.maxRunSeconds,
+        maxConcurrentRuns: state.limits.maxConcurrentRuns,
+      },
+      capabilities: state.entitlements.map(({ capability }) => capability).sort(),
+    }),
+    manifest('ConnectorPolicy', { defaultAction: 'Deny', rules: [] }),
+  ];
+}
+
+/** Byte-stable YAML: two spaces, LF, one document, no anchors, no wrapping. */
+export const yamlOf = (manifest: Manifest): string =>
+  stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false, indent: 2 });
