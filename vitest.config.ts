@@ -4,6 +4,9 @@ import { defineConfig } from 'vitest/config';
  * `unit` sits beside the source and `e2e` goes through the router; both are `npm test`. `contract` also needs real servers.
  * Every project shares one Postgres cluster (kernel/src/testing/cluster.ts); each file that asks for a database gets its own clone.
  */
+// Vite would take graphql's `module` entry for our own imports while packages load the CommonJS one: two realms, which graphql refuses.
+const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] };
+
 const shared = {
   globalSetup: ['./tests/setup/cluster.ts'],
   pool: 'forks' as const,
@@ -16,6 +19,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       {
+        resolve,
         test: {
           ...shared,
           name: 'unit',
@@ -23,8 +27,8 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/*.contract.test.ts'],
         },
       },
-      { test: { ...shared, name: 'e2e', include: ['tests/e2e/**/*.test.ts'], testTimeout: 60_000 } },
-      { test: { ...shared, name: 'contract', include: ['tests/contract/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },
+      { resolve, test: { ...shared, name: 'e2e', include: ['tests/e2e/**/*.test.ts'], testTimeout: 60_000 } },
+      { resolve, test: { ...shared, name: 'contract', include: ['tests/contract/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },
     ],
   },
 });
