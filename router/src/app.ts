@@ -1,0 +1,72 @@
+import type http from 'node:http';
+import { anonymous } from '@agentstore/kernel/caller';
+import type { App } from '@agentstore/kernel/app';
+import { createServiceApp, traced } from '@agentstore/kernel/http/service-app';
+import { json } from '@agentstore/kernel/http/service-app';
+import type { Deps } from './deps.ts';
+import { createEngine } from './execution/engine.ts';
+import { createRouterYoga } from './graphql.http.ts';
+import { createIdentifier } from './identity/identify.ts';
+import { userInfo } from './identity/userinfo.http.ts';
+import { createAppliedRoutes } from './policy/applied-routes.ts';
+import { restRoutes } from './rest/rest.http.ts';
+import { createSubscriber } from './subscriptions/subscribe.ts';
+import { serveWebSocket } from './subscriptions/web-socket.ts';
+
+/** The router also serves WebSockets, which need the HTTP server itself. */
+export interface RouterApp extends App {
+  attachWebSocket(server: http.Server): void;
+}
+
+/** The router: one public graph over our subgraphs and Saleor, with REST beside it. */
+export function createApp(deps: Deps, serviceToken: () => Promise<string>): RouterApp {
+  const engine = createEngine(deps);
+  const subscribe = createSubscriber(deps, engine);
+  const identifier = createIdentifier(deps);
+  const routes = createAppliedRoutes(deps.gitops, serviceToken, deps.log);
+  const yoga = createRouterYoga(deps, { engine, subscribe, identifier });
+  const app = createServiceApp({
+    log: deps.log,
+    authenticate: async () => anonymous, // each face below verifies its own credentials
+    ready: async () => {
+      engine.current();
+      const parts = [...Object.values(deps.subgraphs), deps.gitops];
+      const answers = await Promise.allSettled(
+        parts.map((part) => part.call('GET', '/readiness', undefined, { deadlineMs: 2_000 })),
+      );
+      const down = parts
+        .filter((_part, index) => answers[index]!.status === 'rejected')
+        .map(({ name }) => name);
+      if (down.length) throw new Error(`not ready: ${down.join(', ')}`);
+    },
+  });
+  app.all('/graphql', (c) => yoga.fetch(c.req.raw, {}));
+  app.get('/oidc/userinfo', (c) => userInfo(deps, c.req.raw));
+  app.get('/.well-known/internal-jwks.json', () => json(deps.internalJwks));
+  restRoutes(app, { deps, engine, subscribe, identifier, routes });
+  app.get('/', () =>
+    json({
+      name: 'Agent Store',
+      graphql: `${deps.publicOrigin}/graphql`,
+      rest: `${deps.publicOrigin}/v1/openapi.json`,
+      health: `${deps.publicOrigin}/readiness`,
+    }),
+  );
+  let closeSockets: (() => Promise<void>) | undefined;
+  return {
+    name: 'router',
+    fetch: traced((request) => app.fetch(request)),
+    attachWebSocket(server) {
+      closeSockets = serveWebSocket(server, { yoga, identifier, log: deps.log });
+    },
+    async start() {
+      await engine.start();
+      routes.start();
+    },
+    async stop() {
+      await closeSockets?.();
+      await routes.stop();
+      await engine.stop();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { defineConfig, shared } from '@agentstore/kernel/config';
+
+export const config = defineConfig('router', {
+  ...shared.server,
+  ...shared.service,
+  PUBLIC_ORIGIN: z.url().describe('Origin under which clients reach the router'),
+  SUPERGRAPH_FILE: z.string().describe('Composed supergraph; read at start and again when it changes'),
+  OIDC_ISSUER: z.url().describe('Issuer of user tokens'),
+  OIDC_AUDIENCE: z.string().describe('Audience that user tokens must carry'),
+  SERVICE_AUDIENCE: z.string().default('agentstore:internal').describe('Audience of service tokens'),
+  INTERNAL_PRIVATE_JWK: z.string().describe('Ed25519 key (JWK, JSON) with which internal tokens are signed'),
+  CONTROL_PLANE_URL: z.url().describe('Origin of the control-plane subgraph'),
+  BILLING_URL: z.url().describe('Origin of the billing subgraph'),
+  RUNS_URL: z.url().describe('Origin of the runs subgraph'),
+  GITOPS_URL: z.url().describe('Origin of the gitops worker, for applied routes'),
+  SALEOR_API_URL: z.url().describe('GraphQL URL of Saleor'),
+  STAFF_EMAILS: z
+    .string()
+    .default('')
+    .describe("Comma list of e-mails of Saleor staff: Saleor's plugin is told nothing about them"),
+  INTROSPECTION: z
+    .enum(['everybody', 'signed-in'])
+    .default('signed-in')
+    .describe('Who may introspect the schema'),
+  MAX_BODY_BYTES: z.coerce.number().int().default(262_144).describe('Largest request body'),
+  MAX_DEPTH: z.coerce.number().int().default(16).describe('Deepest selection of an operation'),
+  MAX_TOKENS: z.coerce.number().int().default(3_000).describe('Most lexical tokens of a document'),
+  MAX_ALIASES: z.coerce.number().int().default(50).describe('Most aliases of a document'),
+  MAX_ROOT_FIELDS: z.coerce.number().int().default(20).describe('Most root fields of an operation'),
+  SUBGRAPH_DEADLINE_MS: z.coerce
+    .number()
+    .int()
+    .default(15_000)
+    .describe('Longest wait for one answer of a subgraph'),
+});

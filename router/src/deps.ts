@@ -1,0 +1,34 @@
+import type { JSONWebKeySet } from 'jose';
+import type { JWTVerifyGetKey } from 'jose';
+import type { InternalTokenSigner } from '@agentstore/kernel/auth/internal-token';
+import type { ServiceClient } from '@agentstore/kernel/http/client';
+import type { Log } from '@agentstore/kernel/log';
+
+/** Limits of one operation. */
+export interface Limits {
+  readonly depth: number;
+  readonly tokens: number;
+  readonly aliases: number;
+  readonly rootFields: number;
+}
+
+/** What the router needs from outside. */
+export interface Deps {
+  readonly log: Log;
+  readonly publicOrigin: string;
+  readonly supergraphFile: string;
+  readonly issuer: { readonly url: string; readonly audience: string; readonly keys: JWTVerifyGetKey };
+  readonly signInternal: InternalTokenSigner;
+  /** Public part of the internal key. */
+  readonly internalJwks: JSONWebKeySet;
+  /** Subgraphs of ours by their name in the supergraph. */
+  readonly subgraphs: Readonly<Record<string, ServiceClient>>;
+  readonly controlPlane: ServiceClient;
+  readonly gitops: ServiceClient;
+  readonly saleorApiUrl: string;
+  readonly staffEmails: readonly string[];
+  readonly introspection: 'everybody' | 'signed-in';
+  readonly limits: Limits;
+  readonly maxBodyBytes: number;
+  readonly subgraphDeadlineMs: number;
+}

@@ -1,0 +1,126 @@
+import { createHash } from 'node:crypto';
+import { AccessError } from '@agentstore/kernel/access';
+import { anonymous, type Caller, type Membership } from '@agentstore/kernel/caller';
+import { ServiceError } from '@agentstore/kernel/http/client';
+import type { Permission } from '@agentstore/kernel/permissions';
+import type { Deps } from '../deps.ts';
+import { verifyUserToken, type UserClaims } from './verify-user-token.ts';
+
+/** Who sent a request, and what goes on to whom. */
+export interface Identity {
+  readonly caller: Caller;
+  /** A signed-in person's own token, for Saleor and nobody else. */
+  readonly userToken?: string | undefined;
+  /** When the caller's credential ends, in Unix milliseconds; a subscription ends with it. */
+  readonly expiresAt?: number | undefined;
+}
+
+/** Resolves credentials into callers, once per request. */
+export interface Identifier {
+  /** From the value of an authorization header; null or undefined is nobody. Throws UNAUTHENTICATED. */
+  identify(authorization: string | null | undefined): Promise<Identity>;
+  /** Forgets what is remembered of a caller: after a mutation of theirs, a new membership must be seen at once. */
+  forget(identity: Identity): void;
+}
+
+interface Resolved {
+  readonly userId: string;
+  readonly saleorUserId: string | null;
+  readonly memberships: Membership[];
+}
+
+const membershipsMs = 5_000;
+const apiKeyMs = 30_000;
+
+export function createIdentifier(deps: Deps): Identifier {
+  const known = new Map<string, { identity: Identity; until: number }>();
+  const learning = new Set<string>();
+
+  async function ofUser(token: string): Promise<Identity> {
+    const claims = await verifyUserToken(deps.issuer, token);
+    const resolved = await deps.controlPlane.call<Resolved>(
+      'POST',
+      '/internal/callers:resolve',
+      {
+        issuer: deps.issuer.url,
+        subject: claims.subject,
+        email: claims.email,
+        emailVerified: claims.emailVerified,
+        ...(claims.name ? { displayName: claims.name } : {}),
+      },
+      { deadlineMs: 3_000, retries: 1 },
+    );
+    if (!resolved.saleorUserId && claims.emailVerified) void learnSaleorUser(token, resolved.userId);
+    return { caller: callerOf(claims, resolved), userToken: token, expiresAt: claims.expiresAt * 1_000 };
+  }
+
+  async function ofApiKey(key: string): Promise<Identity> {
+    try {
+      const { apiKeyId, organizationId, scopes } = await deps.controlPlane.call<{
+        apiKeyId: string;
+        organizationId: string;
+        scopes: Permission[];
+      }>('POST', '/internal/api-keys:verify', { key }, { deadlineMs: 3_000, retries: 1 });
+      return { caller: { kind: 'API_KEY', apiKeyId, organizationId, scopes } };
+    } catch (error) {
+      if (error instanceof ServiceError && error.status === 401)
+        throw new AccessError('UNAUTHENTICATED', 'The API key is unknown, revoked or expired.');
+      throw error;
+    }
+  }
+
+  /** The person's id in Saleor, asked once with their own token, so that orders find their buyer. Tried again with a later request when it fails. */
+  async function learnSaleorUser(token: string, userId: string): Promise<void> {
+    if (learning.has(userId)) return;
+    learning.add(userId);
+    try {
+      const answer = await fetch(deps.saleorApiUrl, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify({ query: '{ me { id } }' }),
+        signal: AbortSignal.timeout(5_000),
+      });
+      const saleorUserId = ((await answer.json()) as { data?: { me?: { id: string } | null } }).data?.me?.id;
+      if (saleorUserId)
+        await deps.controlPlane.call('PUT', `/internal/users/${userId}/saleor-user`, { saleorUserId });
+    } catch (error) {
+      deps.log.debug({ err: error }, "a person's shop id is not known yet");
+    } finally {
+      learning.delete(userId);
+    }
+  }
+
+  return {
+    async identify(authorization) {
+      if (!authorization) return { caller: anonymous };
+      const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)?.[1];
+      if (!token) throw new AccessError('UNAUTHENTICATED', 'The authorization header is not a bearer token.');
+      const key = createHash('sha256').update(token).digest('base64');
+      const held = known.get(key);
+      if (held && held.until > Date.now()) return held.identity;
+      const isApiKey = token.startsWith('ask_');
+      const identity = isApiKey ? await ofApiKey(token) : await ofUser(token);
+      if (known.size > 10_000) known.clear();
+      known.set(key, {
+        identity,
+        until: Math.min(Date.now() + (isApiKey ? apiKeyMs : membershipsMs), identity.expiresAt ?? Infinity),
+      });
+      return identity;
+    },
+    forget(identity) {
+      for (const [key, held] of known) if (held.identity === identity) known.delete(key);
+    },
+  };
+}
+
+const callerOf = (claims: UserClaims, resolved: Resolved): Caller => ({
+  kind: 'USER',
+  userId: resolved.userId,
+  subject: claims.subject,
+  email: claims.email,
+  emailVerified: claims.emailVerified,
+  ...(claims.name ? { displayName: claims.name } : {}),
+  ...(resolved.saleorUserId ? { saleorUserId: resolved.saleorUserId } : {}),
+  memberships: resolved.memberships,
+  operator: claims.roles.includes('operator'),
+});

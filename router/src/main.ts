@@ -1,0 +1,72 @@
+import { createRemoteJWKSet, type JWK } from 'jose';
+import { internalTokenSigner } from '@agentstore/kernel/auth/internal-token';
+import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
+import { discoverIssuer } from '@agentstore/kernel/auth/trust';
+import { createServiceClient } from '@agentstore/kernel/http/client';
+import { createLog } from '@agentstore/kernel/log';
+import { runProcess } from '@agentstore/kernel/run-process';
+import { config } from './config.ts';
+
+// @apollo/gateway looks up its telemetry hosts when it is constructed unless this is set before it is loaded.
+process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
+const { createApp } = await import('./app.ts');
+
+const settings = config.read();
+const log = createLog({ name: 'router', level: settings.LOG_LEVEL });
+const endpoints = await discoverIssuer(settings.OIDC_ISSUER);
+const token = serviceTokenSource({
+  tokenUrl: endpoints.tokenUrl,
+  clientId: settings.OIDC_CLIENT_ID,
+  clientSecret: settings.OIDC_CLIENT_SECRET,
+  audience: settings.SERVICE_AUDIENCE,
+  scope: ['callers:resolve', 'applied:read'],
+});
+const privateJwk = JSON.parse(settings.INTERNAL_PRIVATE_JWK) as JWK;
+const { d: _secret, ...publicJwk } = privateJwk;
+const app = createApp(
+  {
+    log,
+    publicOrigin: settings.PUBLIC_ORIGIN,
+    supergraphFile: settings.SUPERGRAPH_FILE,
+    issuer: {
+      url: settings.OIDC_ISSUER,
+      audience: settings.OIDC_AUDIENCE,
+      keys: createRemoteJWKSet(new URL(endpoints.jwksUrl), {
+        cooldownDuration: 5_000,
+        timeoutDuration: 5_000,
+      }),
+    },
+    signInternal: await internalTokenSigner(privateJwk),
+    internalJwks: { keys: [publicJwk] },
+    subgraphs: {
+      'control-plane': createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL }),
+      billing: createServiceClient({ name: 'billing', baseUrl: settings.BILLING_URL }),
+      runs: createServiceClient({ name: 'runs', baseUrl: settings.RUNS_URL }),
+    },
+    controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
+    gitops: createServiceClient({ name: 'gitops', baseUrl: settings.GITOPS_URL }),
+    saleorApiUrl: settings.SALEOR_API_URL,
+    staffEmails: settings.STAFF_EMAILS.split(',')
+      .map((email) => email.trim().toLowerCase())
+      .filter(Boolean),
+    introspection: settings.INTROSPECTION,
+    limits: {
+      depth: settings.MAX_DEPTH,
+      tokens: settings.MAX_TOKENS,
+      aliases: settings.MAX_ALIASES,
+      rootFields: settings.MAX_ROOT_FIELDS,
+    },
+    maxBodyBytes: settings.MAX_BODY_BYTES,
+    subgraphDeadlineMs: settings.SUBGRAPH_DEADLINE_MS,
+  },
+  token,
+);
+await runProcess({
+  app,
+  host: settings.HOST,
+  port: settings.PORT,
+  log,
+  shutdownSeconds: settings.SHUTDOWN_SECONDS,
+  close: async () => undefined,
+  onListening: ({ server }) => app.attachWebSocket(server),
+});

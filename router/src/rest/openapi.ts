@@ -1,0 +1,110 @@
+/** The public REST contract (OpenAPI 3.1): the same commands as the graph, for programs that do not speak GraphQL. */
+export function openApi(origin: string): object {
+  const problems = {
+    '4XX': {
+      description: 'A refusal, as RFC 9457 problem+json with a stable `code`.',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+    },
+  };
+  const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+  const body = (properties: object, required: string[]) => ({
+    required: true,
+    content: { 'application/json': { schema: { type: 'object', properties, required } } },
+  });
+  const text = { type: 'string' };
+  const run = {
+    input: text,
+    conversationId: text,
+    maxCharge: { type: 'string', description: 'micro-credits' },
+    idempotencyKey: text,
+  };
+  const answer = (description: string) => ({
+    description,
+    content: { 'application/json': { schema: { type: 'object' } } },
+  });
+  const runAnswers = {
+    200: answer('The run, ended.'),
+    202: answer('The run, queued (Prefer: respond-async).'),
+    503: { description: 'INSTANCE_PAUSED or UNAVAILABLE.' },
+    ...problems,
+  };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Agent Store',
+      version: '1',
+      description: 'Every route is an operation of the GraphQL graph at /graphql.',
+    },
+    servers: [{ url: origin }],
+    security: [{ bearer: [] }],
+    paths: {
+      '/v1/workspaces/auto': {
+        post: {
+          summary: "The person's own workspace, made once",
+          responses: { 200: answer('Organization and project.'), ...problems },
+        },
+      },
+      '/v1/instances/autoActivate': {
+        post: {
+          summary: 'A trial instance',
+          requestBody: body({ projectId: text, offeringSlug: text, idempotencyKey: text }, [
+            'projectId',
+            'offeringSlug',
+          ]),
+          responses: { 201: answer('The instance.'), ...problems },
+        },
+      },
+      '/v1/runs': {
+        post: {
+          summary: 'Start a run; with Accept: text/event-stream its events are streamed',
+          requestBody: body({ instanceId: text, ...run }, ['instanceId', 'input']),
+          responses: runAnswers,
+        },
+      },
+      '/v1/instances/{id}/runs': {
+        post: {
+          summary: "Start a run at an instance's own endpoint",
+          parameters: [id],
+          requestBody: body(run, ['input']),
+          responses: runAnswers,
+        },
+      },
+      '/v1/runs/{id}': {
+        get: { summary: 'A run', parameters: [id], responses: { 200: answer('The run.'), ...problems } },
+      },
+      '/v1/runs/{id}/events': {
+        get: {
+          summary: "A run's events as server-sent events, resumed by Last-Event-ID",
+          parameters: [id],
+          responses: {
+            200: { description: 'The stream.', content: { 'text/event-stream': {} } },
+            ...problems,
+          },
+        },
+      },
+      '/v1/runs/{id}:cancel': {
+        post: {
+          summary: 'Ask a run to stop',
+          parameters: [id],
+          responses: { 200: answer('The run.'), ...problems },
+        },
+      },
+    },
+    components: {
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'An OpenID Connect access token or an API key (ask_…).',
+        },
+      },
+      schemas: {
+        Problem: {
+          type: 'object',
+          required: ['type', 'title', 'status', 'code'],
+          properties: { type: text, title: text, status: { type: 'integer' }, code: text },
+        },
+      },
+    },
+  };
+}
