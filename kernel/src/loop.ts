@@ -22,7 +22,8 @@ export function startLoop(options: {
   const stopping = new AbortController();
   let nudge = new AbortController();
   let woken = false;
-  const finished = run();
+  // The first round starts in a turn of its own: the caller may still be declaring what it needs.
+  const finished = Promise.resolve().then(run);
 
   async function run(): Promise<void> {
     let failures = 0;

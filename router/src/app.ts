@@ -57,7 +57,7 @@ export function createApp(deps: Deps, serviceToken: () => Promise<string>): Rout
     name: 'router',
     fetch: traced((request) => app.fetch(request)),
     attachWebSocket(server) {
-      closeSockets = serveWebSocket(server, { yoga, identifier, log: deps.log });
+      closeSockets = serveWebSocket(server, { deps, engine, subscribe, identifier });
     },
     async start() {
       await engine.start();

@@ -1,15 +1,17 @@
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import {
   GraphQLError,
-  NoSchemaIntrospectionCustomRule,
+  Kind,
   type DocumentNode,
   type ExecutionArgs,
+  type FragmentDefinitionNode,
 } from 'graphql';
 import { maskError } from '@agentstore/kernel/graphql/server';
 import type { Deps } from './deps.ts';
 import type { Engine } from './execution/engine.ts';
 import { operationContext, type OperationContext } from './execution/operation-context.ts';
 import type { Identifier, Identity } from './identity/identify.ts';
+import { rootFields } from './policy/closed-mutations.ts';
 import { limitError } from './policy/limits.ts';
 import type { Subscriber } from './subscriptions/subscribe.ts';
 
@@ -52,16 +54,19 @@ export function createRouterYoga(
           ],
         });
     },
-    onValidate({ params, context, addValidationRule, setResult }) {
+    onValidate({ params, setResult }) {
       const error = limitError(params.documentAST as DocumentNode, deps.limits);
       if (error) setResult([error]);
-      const { identity } = (context as unknown as RouterContext).operation;
-      if (deps.introspection === 'signed-in' && identity.caller.kind === 'ANONYMOUS')
-        addValidationRule(NoSchemaIntrospectionCustomRule);
     },
     onExecute({ args, setExecuteFn }) {
       setExecuteFn(async () => {
         const { operation } = args.contextValue as RouterContext;
+        if (
+          deps.introspection === 'signed-in' &&
+          operation.identity.caller.kind === 'ANONYMOUS' &&
+          introspects(args.document)
+        )
+          return { errors: [signInToIntrospect()] };
         const result = await engine.execute(operationFrom(args, operation));
         if (isMutation(args.document)) identifier.forget(operation.identity);
         return result;
@@ -81,13 +86,19 @@ export function createRouterYoga(
     logging: false,
     maskedErrors: { maskError: (error) => maskError(error, deps.log) },
     context: async ({ request, authorization }) => {
-      const identity = await identified(identifier, authorization ?? request?.headers.get('authorization'));
+      const credential = authorization ?? request?.headers.get('authorization');
+      const identity = await identified(identifier, credential);
+      const resolve = (): Promise<Identity> => {
+        identifier.forget(identity);
+        return identifier.identify(credential);
+      };
       return {
-        operation: operationContext(
+        operation: operationContext({
           identity,
-          deps.signInternal,
-          request?.signal ?? new AbortController().signal,
-        ),
+          sign: deps.signInternal,
+          signal: request?.signal ?? new AbortController().signal,
+          resolve,
+        }),
       };
     },
     plugins: [execution],
@@ -118,6 +129,23 @@ const operationFrom = (args: ExecutionArgs, context: OperationContext) => ({
   variables: (args.variableValues ?? {}) as Record<string, unknown>,
   context,
 });
+
+/** Whether the schema itself is asked for; `__typename` is not. */
+const introspects = (document: DocumentNode): boolean => {
+  const fragments = new Map(
+    document.definitions.flatMap((one): [string, FragmentDefinitionNode][] =>
+      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
+    ),
+  );
+  return document.definitions.some(
+    (one) =>
+      one.kind === Kind.OPERATION_DEFINITION &&
+      rootFields(one.selectionSet, fragments).some((name) => name === '__schema' || name === '__type'),
+  );
+};
+
+const signInToIntrospect = (): GraphQLError =>
+  new GraphQLError('Sign in to introspect the schema.', { extensions: { code: 'UNAUTHENTICATED' } });
 
 const isMutation = (document: DocumentNode): boolean =>
   document.definitions.some((one) => one.kind === 'OperationDefinition' && one.operation === 'mutation');

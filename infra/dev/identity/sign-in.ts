@@ -1,113 +1,136 @@
 import { createHash, randomBytes } from 'node:crypto';
 
-export interface Tokens {
+/** The provider showed an error instead of going on; the message is what the page or the answer said. */
+export class SignInError extends Error {
+  override readonly name = 'SignInError';
+}
+
+export interface SignedIn {
   readonly accessToken: string;
   readonly idToken: string;
+  readonly refreshToken?: string;
+  /** Life of the access token, in seconds. */
   readonly expiresIn: number;
 }
 
+const deadlineMs = 10_000;
+const mostSteps = 10;
+
 /**
- * Signs a person in as a browser would: authorization request with PKCE S256, the provider's own login form, code for tokens. For the demo and
- * for tests; throws with the page's message when the form is refused.
+ * Signs a person in as a browser would: authorization request with PKCE S256, the provider's real sign-in form, code for tokens; by fetch and
+ * a cookie jar of its own. Throws SignInError for a wrong password or a refused request.
  */
 export async function signIn(options: {
   issuer: string;
   clientId: string;
+  /** Resource that the access token is for (RFC 8707). */
   audience: string;
   email: string;
   password: string;
-}): Promise<Tokens> {
-  const redirectUri = 'http://127.0.0.1/callback';
+  /** Registered for the client; nothing has to listen there. */
+  redirectUri?: string;
+}): Promise<SignedIn> {
+  const { authorization_endpoint: authorizationUrl, token_endpoint: tokenUrl } = await discover(
+    options.issuer,
+  );
+  const redirectUri = options.redirectUri ?? 'http://127.0.0.1/callback';
   const verifier = randomBytes(32).toString('base64url');
-  const browser = cookieJar();
-  const authorize = new URL(`${options.issuer}/auth`);
-  authorize.search = new URLSearchParams({
-    client_id: options.clientId,
-    response_type: 'code',
-    scope: 'openid email profile',
-    redirect_uri: redirectUri,
-    resource: options.audience,
-    state: randomBytes(8).toString('hex'),
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    code_challenge_method: 'S256',
-  }).toString();
-
-  let at = await browser.get(authorize);
-  const form = /action="([^"]+)"/.exec(at.body);
-  if (!form)
-    throw new Error(
-      `the provider showed no sign-in form: ${at.url.searchParams.get('error_description') ?? at.status}`,
-    );
-  at = await browser.post(new URL(form[1]!, options.issuer), {
-    email: options.email,
-    password: options.password,
+  const state = randomBytes(16).toString('base64url');
+  const answer = await authorize({
+    url: `${authorizationUrl}?${new URLSearchParams({
+      client_id: options.clientId,
+      response_type: 'code',
+      scope: 'openid email profile',
+      resource: options.audience,
+      redirect_uri: redirectUri,
+      state,
+      code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    })}`,
+    redirectUri,
+    form: { email: options.email, password: options.password },
   });
-  const code = at.url.searchParams.get('code');
+  if (answer.get('state') !== state) throw new SignInError('The answer belongs to another sign-in.');
+  const code = answer.get('code');
   if (!code)
-    throw new Error(
-      /role="alert">([^<]+)</.exec(at.body)?.[1] ??
-        at.url.searchParams.get('error_description') ??
-        'the sign-in was refused',
-    );
-  const answer = await fetch(`${options.issuer}/token`, {
+    throw new SignInError(answer.get('error_description') ?? answer.get('error') ?? 'There is no code.');
+  const response = await fetch(tokenUrl, {
     method: 'POST',
     body: new URLSearchParams({
       grant_type: 'authorization_code',
       client_id: options.clientId,
       code,
-      code_verifier: verifier,
       redirect_uri: redirectUri,
+      code_verifier: verifier,
       resource: options.audience,
     }),
-    signal: AbortSignal.timeout(10_000),
+    signal: AbortSignal.timeout(deadlineMs),
   });
-  const tokens = (await answer.json()) as {
-    access_token?: string;
-    id_token?: string;
-    expires_in?: number;
-    error_description?: string;
-  };
-  if (!tokens.access_token)
-    throw new Error(`the provider gave no token: ${tokens.error_description ?? answer.status}`);
+  const tokens = (await response.json()) as Record<string, string> & { expires_in: number };
+  if (!response.ok)
+    throw new SignInError(tokens['error_description'] ?? `The token request answered ${response.status}.`);
   return {
-    accessToken: tokens.access_token,
-    idToken: tokens.id_token ?? '',
-    expiresIn: tokens.expires_in ?? 0,
+    accessToken: tokens['access_token']!,
+    idToken: tokens['id_token']!,
+    ...(tokens['refresh_token'] ? { refreshToken: tokens['refresh_token'] } : {}),
+    expiresIn: tokens.expires_in,
   };
 }
 
-interface Page {
-  readonly url: URL;
-  readonly status: number;
-  readonly body: string;
+async function discover(issuer: string): Promise<{ authorization_endpoint: string; token_endpoint: string }> {
+  const response = await fetch(`${issuer}/.well-known/openid-configuration`, {
+    signal: AbortSignal.timeout(deadlineMs),
+  });
+  if (!response.ok)
+    throw new SignInError(`${issuer} answered ${response.status} for its discovery document.`);
+  return (await response.json()) as { authorization_endpoint: string; token_endpoint: string };
 }
 
-/** Follows redirects with cookies until a page, or until the client's own redirect URI. */
-function cookieJar() {
+/** Follows redirects, fills the form once, and answers the parameters that come back to the redirect URI. */
+async function authorize(options: {
+  url: string;
+  redirectUri: string;
+  form: Record<string, string>;
+}): Promise<URLSearchParams> {
   const cookies = new Map<string, string>();
-  async function go(url: URL, init: RequestInit): Promise<Page> {
-    for (let hop = 0; hop < 12; hop++) {
-      if (url.pathname === '/callback') return { url, status: 200, body: '' };
-      const answer = await fetch(url, {
-        ...init,
-        redirect: 'manual',
-        headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
-        signal: AbortSignal.timeout(10_000),
-      });
-      for (const line of answer.headers.getSetCookie()) {
-        const [, name, value] = /^([^=]+)=([^;]*)/.exec(line) ?? [];
-        if (name) cookies.set(name, value ?? '');
-      }
-      const location = answer.headers.get('location');
-      if (!location) return { url, status: answer.status, body: await answer.text() };
-      url = new URL(location, url);
-      init = { method: 'GET' };
+  let url = options.url;
+  let body: URLSearchParams | undefined;
+  for (let step = 0; step < mostSteps; step++) {
+    const response = await fetch(url, {
+      method: body ? 'POST' : 'GET',
+      ...(body ? { body } : {}),
+      headers: { cookie: [...cookies].map(([name, value]) => `${name}=${value}`).join('; ') },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(deadlineMs),
+    });
+    for (const line of response.headers.getSetCookie()) keepCookie(cookies, line);
+    const location = response.headers.get('location');
+    if (location) {
+      await response.body?.cancel();
+      url = new URL(location, url).href;
+      body = undefined;
+      if (url.startsWith(`${options.redirectUri}?`)) return new URL(url).searchParams;
+      continue;
     }
-    throw new Error('the provider redirects for ever');
+    const page = await response.text();
+    const fault = /role="alert"[^>]*>([^<]*)</.exec(page)?.[1];
+    if (fault || body || !page.includes('name="password"'))
+      throw new SignInError(fault ? unescape(fault) : `The sign-in page answered ${response.status}.`);
+    body = new URLSearchParams(options.form);
   }
-  return {
-    get: (url: URL) => go(url, { method: 'GET' }),
-    post: (url: URL, form: Record<string, string>) =>
-      go(url, { method: 'POST', body: new URLSearchParams(form) }),
-  };
+  throw new SignInError('The provider redirects in a circle.');
 }
+
+function keepCookie(cookies: Map<string, string>, line: string): void {
+  const [pair = '', ...attributes] = line.split(';');
+  const at = pair.indexOf('=');
+  const name = pair.slice(0, at);
+  const value = pair.slice(at + 1);
+  const expires = attributes.map((text) => text.trim()).find((text) => /^expires=/i.test(text));
+  const isOver = expires !== undefined && Date.parse(expires.slice(8)) <= Date.now();
+  if (value === '' || isOver) cookies.delete(name);
+  else cookies.set(name, value);
+}
+
+const unescape = (text: string): string =>
+  text.replace(/&#(\d+);/g, (_match, code: string) => String.fromCharCode(Number(code)));

@@ -20,7 +20,10 @@ export function lockState(stateDir: string): () => void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       const owner = Number(fs.readFileSync(file, 'utf8'));
       if (owner && owner !== process.pid && isAlive(owner))
-        throw new AlreadyRunning(`A store already runs on this state (process ${owner}). Stop it with Ctrl-C, or give another --state directory.`, { cause: error });
+        throw new AlreadyRunning(
+          `A store already runs on this state (process ${owner}). Stop it with Ctrl-C, or give another --state directory.`,
+          { cause: error },
+        );
       fs.rmSync(file, { force: true });
     }
   }

@@ -22,7 +22,10 @@ export type Ports = Record<Part, number>;
  * A port for every part: the one of the last start, or the preferred one; a taken port moves to the next free one, which `moved` is told.
  * Kept in the state directory, so that URLs survive a restart.
  */
-export async function choosePorts(stateDir: string, options: { router?: number; moved: (part: Part, from: number, to: number) => void }): Promise<Ports> {
+export async function choosePorts(
+  stateDir: string,
+  options: { router?: number; moved: (part: Part, from: number, to: number) => void },
+): Promise<Ports> {
   const file = path.join(stateDir, 'ports.json');
   const last = fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Partial<Ports>) : {};
   const chosen = new Set<number>();

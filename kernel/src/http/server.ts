@@ -1,6 +1,4 @@
 import http from 'node:http';
-import { Readable } from 'node:stream';
-import type { ReadableStream } from 'node:stream/web';
 import type { Socket } from 'node:net';
 import type { Log } from '../log.ts';
 import { problemOf } from './problem.ts';
@@ -135,16 +133,30 @@ async function write(response: Response, outgoing: http.ServerResponse, gone: Ab
     return;
   }
   outgoing.flushHeaders();
-  const stream = Readable.fromWeb(response.body as ReadableStream<Uint8Array>);
-  await new Promise<void>((resolve) => {
-    outgoing.once('close', () => {
-      stream.destroy();
-      resolve();
-    });
-    stream.once('error', () => outgoing.destroy());
-    stream.pipe(outgoing);
-  });
+  const reader = response.body.getReader();
+  // Read by hand: the body may be another library's ReadableStream, which node's adapters refuse.
+  const left = () => void reader.cancel().catch(() => undefined);
+  gone.addEventListener('abort', left);
+  try {
+    for (let next = await reader.read(); !next.done && !gone.aborted; next = await reader.read())
+      if (!outgoing.write(next.value)) await drained(outgoing);
+    outgoing.end();
+  } catch {
+    outgoing.destroy(); // the handler's stream failed: a cut connection says so, a clean end would not
+  } finally {
+    gone.removeEventListener('abort', left);
+  }
 }
+
+/** Resolves when more may be written, or when nobody is there to read it. */
+const drained = (outgoing: http.ServerResponse): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      outgoing.off('drain', go).off('close', go);
+      resolve();
+    };
+    outgoing.once('drain', go).once('close', go);
+  });
 
 const header = (incoming: http.IncomingMessage, name: string): string | null => {
   const value = incoming.headers[name];

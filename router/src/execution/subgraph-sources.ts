@@ -42,15 +42,17 @@ export class OwnSource implements GraphQLDataSource<OperationContext> {
     request,
     context,
   }: GraphQLDataSourceProcessOptions<OperationContext>): Promise<GatewayGraphQLResponse> {
-    const { bearerFor, signal } = context as OperationContext;
+    const { bearerFor, changed, signal } = context as OperationContext;
     try {
       const headers = { authorization: await bearerFor(this.#client.name) };
-      return (await ask(this.#client, '/graphql', {
+      const answer = await ask(this.#client, '/graphql', {
         headers,
         body: { query: request.query, variables: request.variables },
         deadlineMs: this.#deadlineMs,
         signal,
-      })) as GatewayGraphQLResponse;
+      });
+      if (request.query?.startsWith('mutation')) changed();
+      return answer as GatewayGraphQLResponse;
     } catch (error) {
       throw unavailable(this.#client.name, 'SUBGRAPH_UNAVAILABLE', error);
     }

@@ -91,7 +91,7 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
     const identity = await identifier.identify(request.headers.get('authorization'));
     if (identity.caller.kind === 'ANONYMOUS')
       throw new AccessError('UNAUTHENTICATED', 'Sign in or send an API key.');
-    return operationContext(identity, deps.signInternal, request.signal);
+    return operationContext({ identity, sign: deps.signInternal, signal: request.signal });
   }
 
   async function run<Data>(

@@ -121,7 +121,11 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
     event: ExecutionResult,
   ): Promise<ExecutionResult> {
     const { at, operation, plan } = run;
-    const context = operationContext(operation.context.identity, deps.signInternal, operation.context.signal);
+    const context = operationContext({
+      identity: operation.context.identity,
+      sign: deps.signInternal,
+      signal: operation.context.signal,
+    });
     const primary: FetchNode = { ...plan.primary, serviceName: eventSource };
     const whole: QueryPlan = {
       kind: 'QueryPlan',

@@ -1,17 +1,35 @@
 import type http from 'node:http';
-import { useServer } from 'graphql-ws/use/ws';
+import {
+  GraphQLError,
+  parse,
+  specifiedRules,
+  validate,
+  type DocumentNode,
+  type ExecutionResult,
+} from 'graphql';
 import type { ExecutionArgs } from 'graphql';
+import type { SubscribePayload } from 'graphql-ws';
+import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
-import type { Log } from '@agentstore/kernel/log';
-import type { RouterContext, RouterYoga } from '../graphql.http.ts';
+import { maskError } from '@agentstore/kernel/graphql/server';
+import type { Deps } from '../deps.ts';
+import { operationOf, type Engine, type Operation } from '../execution/engine.ts';
+import { operationContext } from '../execution/operation-context.ts';
 import type { Identifier } from '../identity/identify.ts';
+import { limitError } from '../policy/limits.ts';
+import type { Subscriber } from './subscribe.ts';
 
 /** The credential of a connection: the payload of connection_init, by the names clients use. */
 type ConnectionParams = Readonly<Record<string, unknown>> | undefined;
 
-const maxPayload = 262_144;
+/** What graphql-ws carries from onSubscribe to its execution: our operation beside the arguments it knows. */
+type Args = ExecutionArgs & {
+  readonly run: () => Promise<ExecutionResult | AsyncGenerator<ExecutionResult>>;
+};
+
 const maxOperations = 100;
 const pingMs = 12_000;
+const initMs = 5_000;
 
 const authorizationOf = (params: ConnectionParams): string | undefined => {
   const value = params?.['authorization'] ?? params?.['Authorization'];
@@ -20,64 +38,109 @@ const authorizationOf = (params: ConnectionParams): string | undefined => {
   return typeof apiKey === 'string' ? `Bearer ${apiKey}` : undefined;
 };
 
-/** Serves graphql-ws (graphql-transport-ws) at /graphql of an HTTP server. Returns how to stop: sockets close with 1001. */
+/** Serves graphql-ws (subprotocol graphql-transport-ws) at /graphql of an HTTP server; answers how to stop it. */
 export function serveWebSocket(
   server: http.Server,
-  parts: { yoga: RouterYoga; identifier: Identifier; log: Log },
+  parts: { deps: Deps; engine: Engine; subscribe: Subscriber; identifier: Identifier },
 ): () => Promise<void> {
-  const { yoga, identifier, log } = parts;
+  const { deps, engine, subscribe, identifier } = parts;
   const sockets = new WebSocketServer({
     server,
     path: '/graphql',
-    maxPayload,
+    maxPayload: deps.maxBodyBytes,
     handleProtocols: (offered) => (offered.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
   });
-  const operations = new WeakMap<object, number>();
 
-  const served = useServer<Record<string, unknown>, { execute?: unknown }>(
+  const served = useServer(
     {
-      connectionInitWaitTimeout: 5_000,
+      connectionInitWaitTimeout: initMs,
       onConnect: async ({ connectionParams }) => {
         try {
           await identifier.identify(authorizationOf(connectionParams));
           return true;
         } catch (error) {
-          log.info({ err: error }, 'connection refused');
+          deps.log.info({ err: error }, 'connection refused');
           return false; // closes with 4403 Forbidden
         }
       },
-      execute: (args) => (args as ExecutionArgs & { run: (args: unknown) => never }).run(args),
-      subscribe: (args) => (args as ExecutionArgs & { run: (args: unknown) => never }).run(args),
-      onSubscribe: async (context, _id, params) => {
-        const count = (operations.get(context) ?? 0) + 1;
-        if (count > maxOperations) context.extra.socket.close(4429, 'Too many operations');
-        operations.set(context, count);
-        const stop = new AbortController();
-        context.extra.socket.once('close', () => stop.abort());
-        const authorization = authorizationOf(context.connectionParams);
-        const enveloped = yoga.getEnveloped({
-          authorization,
-          params,
-          request: new Request('http://socket/graphql', { signal: stop.signal }),
-        } as never);
-        const args = {
-          schema: enveloped.schema as ExecutionArgs['schema'],
-          operationName: params.operationName,
-          document: enveloped.parse(params.query) as ExecutionArgs['document'],
-          variableValues: params.variables,
-          contextValue: (await enveloped.contextFactory()) as RouterContext,
-        };
-        const errors = enveloped.validate(args.schema, args.document) as readonly never[];
-        if (errors.length) return errors;
-        const isSubscription = args.document.definitions.some(
-          (one) => one.kind === 'OperationDefinition' && one.operation === 'subscription',
-        );
-        return { ...args, run: isSubscription ? enveloped.subscribe : enveloped.execute } as never;
+      onSubscribe: async (context, id, params) => {
+        if (Object.keys(context.subscriptions).length > maxOperations)
+          return [
+            coded(
+              'TOO_MANY_OPERATIONS',
+              `A connection may have ${maxOperations} operations at the same time.`,
+            ),
+          ];
+        try {
+          return await prepare({
+            params,
+            authorization: authorizationOf(context.connectionParams),
+            signal: stopOf(context.extra, id),
+          });
+        } catch (error) {
+          return [maskError(error, deps.log) as GraphQLError];
+        }
       },
-      onComplete: (context) => void operations.set(context, Math.max(0, (operations.get(context) ?? 1) - 1)),
+      execute: (args) => (args as Args).run() as Promise<ExecutionResult>,
+      subscribe: (args) => (args as Args).run(),
+      onComplete: (context, id) => stops.get(context.extra)?.get(id)?.abort(),
+      onClose: (context) => stops.get(context.extra)?.forEach((stop) => stop.abort()),
     },
     sockets,
     pingMs,
   );
+
+  // An operation's end, however it comes, must reach its upstream: the async iterator alone is not returned while it waits for an event.
+  const stops = new WeakMap<object, Map<string, AbortController>>();
+  function stopOf(socket: object, id: string): AbortSignal {
+    const stop = new AbortController();
+    const own = stops.get(socket) ?? new Map<string, AbortController>();
+    stops.set(socket, own.set(id, stop));
+    return stop.signal;
+  }
+
+  async function prepare(asked: {
+    params: SubscribePayload;
+    authorization: string | undefined;
+    signal: AbortSignal;
+  }) {
+    const { params, authorization, signal } = asked;
+    const { schema } = engine.current();
+    const identity = await identifier.identify(authorization);
+    const document: DocumentNode = parse(params.query, { maxTokens: deps.limits.tokens });
+    const over = limitError(document, deps.limits);
+    if (over) return [over];
+    const faults = validate(schema, document, specifiedRules);
+    if (faults.length) return faults;
+    const kind = operationOf(document, params.operationName)?.operation;
+    if (!kind) return [coded('BAD_USER_INPUT', 'The document has no such operation.')];
+    const resolve = () => {
+      identifier.forget(identity);
+      return identifier.identify(authorization);
+    };
+    const operation: Operation = {
+      document,
+      operationName: params.operationName,
+      variables: params.variables ?? {},
+      context: operationContext({ identity, sign: deps.signInternal, signal, resolve }),
+    };
+    const run = async () => {
+      if (kind === 'subscription') return subscribe(operation);
+      const result = await engine.execute(operation);
+      if (kind === 'mutation') identifier.forget(identity);
+      return result;
+    };
+    return {
+      schema,
+      document,
+      operationName: params.operationName,
+      variableValues: params.variables,
+      run,
+    } as Args;
+  }
+
   return async () => void (await served.dispose());
 }
+
+const coded = (code: string, message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code } });

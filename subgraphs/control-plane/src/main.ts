@@ -25,7 +25,7 @@ const token = serviceTokenSource({
   audience: settings.SERVICE_AUDIENCE,
   scope: ['wallet:topup', 'billing:rate'],
 });
-const objects = new URL(settings.OBJECTS_URL);
+const objects = new URL(settings.S3_URL);
 const app = createApp({
   db,
   log,
@@ -41,9 +41,9 @@ const app = createApp({
     endPoint: objects.hostname,
     port: Number(objects.port) || (objects.protocol === 'https:' ? 443 : 80),
     useSSL: objects.protocol === 'https:',
-    accessKey: settings.OBJECTS_ACCESS_KEY,
-    secretKey: settings.OBJECTS_SECRET_KEY,
-    region: settings.OBJECTS_REGION,
+    accessKey: settings.S3_ACCESS_KEY,
+    secretKey: settings.S3_SECRET_KEY,
+    region: settings.S3_REGION,
   }),
   artifactBucket: settings.ARTIFACT_BUCKET,
   trial: { credits: credits(settings.TRIAL_CREDITS), days: settings.TRIAL_DAYS },

@@ -4,18 +4,18 @@ import { createGraphqlHandler } from '@agentstore/kernel/graphql/server';
 import { createServiceApp, traced } from '@agentstore/kernel/http/service-app';
 import type { Loop } from '@agentstore/kernel/loop';
 import type { Deps, Room } from './deps.ts';
-import { startEventRetention, startUnclaimedSweep } from './runs/end-unclaimed-runs.task.ts';
+import { startPartitionKeeper } from './events/keep-partitions.task.ts';
+import { createRunFeed } from './events/run-feed.ts';
 import { runRoutes } from './runs/runs.http.ts';
+import { startRunSweep } from './runs/sweep-runs.task.ts';
 import { buildSchema } from './schema.ts';
-
-const shards = Array.from({ length: 16 }, (_, shard) => `runs_events_${shard.toString(16)}`);
 
 /** The runs subgraph: conversations, runs and the log of their events. */
 export function createApp(deps: Deps): App {
   const { db, log } = deps;
   const room: Room = {
     ...deps,
-    eventChanges: createChanges({ database: db, channels: shards, log, pollMs: 1_500 }),
+    feed: createRunFeed({ database: db, log, limits: deps.subscriberQueue, pollMs: deps.sweepEveryMs }),
     queueChanges: createChanges({ database: db, channels: ['runs_queue'], log, pollMs: 1_000 }),
   };
   const graphql = createGraphqlHandler({
@@ -37,15 +37,11 @@ export function createApp(deps: Deps): App {
     name: 'runs',
     fetch: traced((request) => http.fetch(request)),
     async start() {
-      await Promise.all([room.eventChanges.start(), room.queueChanges.start()]);
-      loops = [startUnclaimedSweep(deps), startEventRetention(deps)];
+      await Promise.all([room.feed.start(), room.queueChanges.start()]);
+      loops = [startRunSweep(deps), startPartitionKeeper(deps)];
     },
     async stop() {
-      await Promise.all([
-        room.eventChanges.stop(),
-        room.queueChanges.stop(),
-        ...loops.map((loop) => loop.stop()),
-      ]);
+      await Promise.all([room.feed.stop(), room.queueChanges.stop(), ...loops.map((loop) => loop.stop())]);
     },
   };
 }

@@ -32,6 +32,12 @@ const app = createApp({
   billing: createServiceClient({ name: 'billing', baseUrl: settings.BILLING_URL, token }),
   eventDays: settings.EVENT_DAYS,
   maxInputCharacters: settings.MAX_INPUT_CHARACTERS,
+  subscriberQueue: {
+    events: settings.SUBSCRIBER_QUEUE_EVENTS,
+    bytes: settings.SUBSCRIBER_QUEUE_BYTES,
+  },
+  sweepEveryMs: settings.SWEEP_SECONDS * 1_000,
+  abandonedAfterMs: settings.ABANDONED_SECONDS * 1_000,
 });
 await runProcess({
   app,

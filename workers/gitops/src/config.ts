@@ -15,8 +15,8 @@ export const config = defineConfig('gitops', {
     .string()
     .default('dev')
     .describe('Folder under clusters/ and the environment in commit subjects'),
-  OBJECTS_URL: z.url().describe('Origin of the S3 server, to see that artifacts are there'),
-  OBJECTS_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),
-  OBJECTS_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),
-  OBJECTS_REGION: z.string().default('us-east-1').describe('Region in the signatures'),
+  S3_URL: z.url().describe('Origin of the S3 server, to see that artifacts are there'),
+  S3_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),
+  S3_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),
+  S3_REGION: z.string().default('us-east-1').describe('Region in the signatures'),
 });

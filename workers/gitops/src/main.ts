@@ -13,7 +13,7 @@ const settings = config.read();
 const log = createLog({ name: 'gitops', level: settings.LOG_LEVEL });
 const db = openDatabase({ url: settings.DATABASE_URL, schema: 'gitops', max: settings.DATABASE_POOL, log });
 const endpoints = await discoverIssuer(settings.OIDC_ISSUER);
-const objects = new URL(settings.OBJECTS_URL);
+const objects = new URL(settings.S3_URL);
 const app = createApp({
   db,
   log,
@@ -43,9 +43,9 @@ const app = createApp({
       endPoint: objects.hostname,
       port: Number(objects.port) || (objects.protocol === 'https:' ? 443 : 80),
       useSSL: objects.protocol === 'https:',
-      accessKey: settings.OBJECTS_ACCESS_KEY,
-      secretKey: settings.OBJECTS_SECRET_KEY,
-      region: settings.OBJECTS_REGION,
+      accessKey: settings.S3_ACCESS_KEY,
+      secretKey: settings.S3_SECRET_KEY,
+      region: settings.S3_REGION,
     }),
   ),
 });

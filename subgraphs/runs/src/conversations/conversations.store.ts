@@ -1,7 +1,8 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { PageRequest } from '@agentstore/kernel/graphql/connection';
-import type { Uuid } from '@agentstore/kernel/ids';
+import { isUuid, uuidv7, type Uuid } from '@agentstore/kernel/ids';
 
+/** Runs of an instance that know of each other. */
 export interface Conversation {
   readonly id: Uuid;
   readonly instanceId: Uuid;
@@ -18,10 +19,34 @@ export async function conversationById(tx: Tx, id: Uuid): Promise<Conversation |
   return row;
 }
 
-/** Newest first. */
+export const conversationsByIds = (tx: Tx, ids: readonly Uuid[]) =>
+  tx.sql<Conversation>(`-- conversationsByIds\n select ${columns} from conversation where id = any ($1)`, [
+    ids,
+  ]);
+
+/** Conversations with an instance, newest first. */
 export const conversationsOf = (tx: Tx, instanceId: Uuid, page: PageRequest) =>
   tx.sql<Conversation>(
     `-- conversationsOf
      select ${columns} from conversation where instance_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [instanceId, page.afterKey, page.first + 1],
   );
+
+/** Whether a conversation is one with that instance. */
+export async function belongsToInstance(tx: Tx, id: string, instanceId: Uuid): Promise<boolean> {
+  return isUuid(id) && (await conversationById(tx, id))?.instanceId === instanceId;
+}
+
+/** Opens a conversation; answers its id. */
+export async function insertConversation(
+  tx: Tx,
+  input: { organizationId: Uuid; instanceId: Uuid; title: string },
+): Promise<Uuid> {
+  const id = uuidv7();
+  await tx.sql(
+    `-- insertConversation
+     insert into conversation (id, organization_id, instance_id, title) values ($1, $2, $3, $4)`,
+    [id, input.organizationId, input.instanceId, input.title],
+  );
+  return id;
+}

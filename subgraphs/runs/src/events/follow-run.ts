@@ -3,43 +3,94 @@ import type { Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
 import { terminalStates } from '../runs/run.ts';
 import { runById } from '../runs/runs.store.ts';
-import { gap, terminalKinds, type RunEvent } from './run-event.ts';
+import { gap, isTerminal, terminalEventOf, withoutHoles, type RunEvent } from './run-event.ts';
 import { eventsAfter } from './run-events.store.ts';
 
-/** Read from the log at a time; a subscriber that is slower than the run just reads later, nothing is buffered for it. */
-const batch = 500;
+/** Events read from the log at a time. */
+const page = 500;
 
 /**
- * Every event after `after`, then each as it is appended, until the terminal one. The log is the source and the doorbell only says when to look, so
- * a lost bell costs the poll's delay and a reconnect with the last seen seq sees every event exactly once. Undefined run: yields nothing.
+ * Every event after `after`, then each as it is appended, until the terminal one, then it ends. It takes its place in the live feed first,
+ * then reads the log, then joins the two by seq, so nothing falls between and nothing comes twice. A subscriber that is too slow for its
+ * bounded queue is put back to reading the log. What the log no longer keeps is said with one RunEventsGap, and a run that has ended is
+ * always ended for its subscriber, from the run's row. The caller has checked that the run is in the scope.
  */
 export async function* followRun(
   room: Room,
   scope: Scope,
-  input: { runId: Uuid; after: number; signal: AbortSignal },
-): AsyncGenerator<RunEvent> {
-  const { runId, signal } = input;
+  input: { runId: Uuid; after: number; headSeq: number; signal: AbortSignal },
+): AsyncGenerator<RunEvent, void, void> {
+  const { runId } = input;
+  const ended = AbortSignal.any([input.signal, room.feed.stopped]);
+  const live = room.feed.attach(runId, input.headSeq);
   let last = input.after;
-  for await (const _bell of room.eventChanges.follow(runId, signal)) {
-    for (;;) {
-      const { run, events } = await room.db.transaction(scope, async (tx) => ({
-        run: await runById(tx, runId),
-        events: await eventsAfter(tx, runId, last, batch),
-      }));
-      if (!run) return;
-      for (const event of events) {
-        if (event.seq > last + 1) yield gap(runId, last + 1, event.seq - 1);
-        yield event;
-        last = event.seq;
-        if (terminalKinds.has(event.kind)) return;
-      }
-      if (events.length === batch) continue;
-      if (terminalStates.includes(run.state)) {
-        // The end is known from the row although its event is gone (retention) or the client asked from beyond it.
-        if (run.lastSeq > last) yield gap(runId, last + 1, run.lastSeq);
+  let behind = true;
+  try {
+    while (!ended.aborted) {
+      while (behind) {
+        const { run, events } = await room.db.transaction(scope, async (tx) => ({
+          run: await runById(tx, runId),
+          events: await eventsAfter(tx, runId, last, page),
+        }));
+        if (!run) return;
+        for (const event of withoutHoles(run, last, events)) {
+          yield event;
+          last = event.seq;
+          if (isTerminal(event.kind)) return;
+        }
+        behind = events.length === page;
+        if (behind || !terminalStates.includes(run.state)) continue;
+        // The run has ended and its end is not in the log any more, or was seen before.
+        if (last < run.lastSeq - 1) yield gap(runId, last + 1, run.lastSeq - 1);
+        if (last < run.lastSeq) yield terminalEventOf(run)!;
         return;
       }
-      break;
+      await live.wait(ended);
+      const taken = live.take();
+      behind = taken.behind;
+      for (const event of taken.events) {
+        if (event.seq <= last) {
+          if (isTerminal(event.kind)) return;
+          continue;
+        }
+        if (event.seq > last + 1) {
+          behind = true;
+          break;
+        }
+        yield event;
+        last = event.seq;
+        if (isTerminal(event.kind)) return;
+      }
     }
+  } finally {
+    live.detach();
   }
+}
+
+/**
+ * The same as an iterator that can be ended while it waits: a plain async generator hears `return()` only after its pending `next()`,
+ * which for a quiet run would be at its next event.
+ */
+export function endable<T>(
+  make: (signal: AbortSignal) => AsyncGenerator<T, void, void>,
+): AsyncGenerator<T, void, void> {
+  const ended = new AbortController();
+  const source = make(ended.signal);
+  return {
+    next: () => source.next(),
+    async return() {
+      ended.abort();
+      return source.return();
+    },
+    async throw(error: unknown) {
+      ended.abort();
+      return source.throw(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+    async [Symbol.asyncDispose]() {
+      await this.return();
+    },
+  };
 }

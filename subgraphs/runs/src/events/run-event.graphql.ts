@@ -7,7 +7,7 @@ import type { Room } from '../deps.ts';
 import { RunErrorType, RunUsageType } from '../runs/run-parts.graphql.ts';
 import type { RunError, RunUsage } from '../runs/run.ts';
 import { runById } from '../runs/runs.store.ts';
-import { followRun } from './follow-run.ts';
+import { endable, followRun } from './follow-run.ts';
 import type { EventKind, RunEvent } from './run-event.ts';
 
 export const RunEventInterface = builder.interfaceRef<RunEvent>('RunEvent').implement({
@@ -20,6 +20,16 @@ export const RunEventInterface = builder.interfaceRef<RunEvent>('RunEvent').impl
     at: t.expose('at', { type: 'DateTime', description: 'When it happened.' }),
   }),
 });
+
+/** As the retrieval component of a flow gives it. */
+interface Citation {
+  readonly documentId: string;
+  readonly documentName: string;
+  readonly chunkId: string;
+  readonly text: string;
+  readonly score: number;
+  readonly page: number | null;
+}
 
 const text = (event: RunEvent, name: string): string => {
   const value = event.payload[name];
@@ -177,11 +187,37 @@ builder.objectRef<RunEvent>('RunEventsGap').implement({
   }),
 });
 
+const CitationType = builder.objectRef<Citation>('Citation').implement({
+  description: 'A piece of a document that an answer rests on.',
+  shareable: true,
+  fields: (t) => ({
+    documentId: t.exposeID('documentId', { description: 'The document.' }),
+    documentName: t.exposeString('documentName', { description: 'Its name.' }),
+    chunkId: t.exposeID('chunkId', { description: 'The piece.' }),
+    text: t.exposeString('text', { description: 'The text of the piece.' }),
+    score: t.exposeFloat('score', { description: 'How well it fits, 0 to 1.' }),
+    page: t.exposeInt('page', { nullable: true, description: 'Its page, where the document has pages.' }),
+  }),
+});
+builder.objectRef<RunEvent>('CitationAdded').implement({
+  description: 'A message rests on a piece of a document.',
+  interfaces: [RunEventInterface],
+  isTypeOf: (event) => (event as RunEvent).kind === 'CitationAdded',
+  fields: (t) => ({
+    messageId: t.id({ description: 'The message.', resolve: (event) => text(event, 'messageId') }),
+    citation: t.field({
+      type: CitationType,
+      description: 'The piece.',
+      resolve: (event) => event.payload['citation'] as Citation,
+    }),
+  }),
+});
+
 builder.subscriptionField('runEvents', (t) =>
   t.field({
     type: RunEventInterface,
     description:
-      'Replays every event after `after`, then follows until the terminal event, then completes. Safe to reopen with the last seen seq.',
+      'Replays every event after `after`, then follows until the terminal event, then completes. Safe to reopen with the last seen seq. Needs run:read.',
     args: {
       runId: t.arg.id({ description: 'Which run.' }),
       after: t.arg.int({ required: false, defaultValue: 0, description: 'The last seq already seen.' }),
@@ -192,17 +228,25 @@ builder.subscriptionField('runEvents', (t) =>
   }),
 );
 
-async function* subscribeRun(
+/** Checks the caller before the first event: a run of another organization does not exist for them. */
+async function subscribeRun(
   deps: Room,
   caller: Caller,
   input: { runId: string; after: number; signal: AbortSignal },
-): AsyncGenerator<RunEvent> {
-  const runId = fromGlobalId('Run', input.runId);
-  const run =
-    runId && (await deps.db.transaction(callerScope(caller, 'run:read'), (tx) => runById(tx, runId)));
-  const scope = run && organizationScope(caller, run.organizationId, 'run:read');
-  if (!run || !scope) throw new GraphQLError('There is no such run.', { extensions: { code: 'NOT_FOUND' } });
+): Promise<AsyncGenerator<RunEvent, void, void>> {
   if (input.after < 0)
     throw new GraphQLError('after must not be negative.', { extensions: { code: 'BAD_USER_INPUT' } });
-  yield* followRun(deps, scope, { runId: run.id, after: input.after, signal: input.signal });
+  const runId = fromGlobalId('Run', input.runId);
+  const lookup = callerScope(caller, 'run:read');
+  const run = runId && (await deps.db.transaction(lookup, (tx) => runById(tx, runId)));
+  const scope = run && organizationScope(caller, run.organizationId, 'run:read');
+  if (!run || !scope) throw new GraphQLError('There is no such run.', { extensions: { code: 'NOT_FOUND' } });
+  return endable((ended) =>
+    followRun(deps, scope, {
+      runId: run.id,
+      after: input.after,
+      headSeq: run.lastSeq,
+      signal: AbortSignal.any([input.signal, ended]),
+    }),
+  );
 }

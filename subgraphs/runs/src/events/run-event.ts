@@ -1,6 +1,7 @@
 import type { Uuid } from '@agentstore/kernel/ids';
+import type { Run } from '../runs/run.ts';
 
-/** AG-UI's vocabulary, as far as the store uses it; the names are the GraphQL types. */
+/** AG-UI's vocabulary, as far as the store uses it; the names are the GraphQL types. RunEventsGap is made when reading, never stored. */
 export const eventKinds = [
   'RunStarted',
   'StepStarted',
@@ -12,21 +13,16 @@ export const eventKinds = [
   'ToolCallArgs',
   'ToolCallEnd',
   'ToolCallResult',
-  'RunFinished',
-  'RunFailed',
-  'RunCancelled',
-  'RunEventsGap',
+  'CitationAdded',
 ] as const;
-export type EventKind = (typeof eventKinds)[number];
 
 /** After one of these a run says nothing more. */
-export const terminalKinds: ReadonlySet<string> = new Set<EventKind>([
-  'RunFinished',
-  'RunFailed',
-  'RunCancelled',
-]);
+export const terminalKinds = ['RunFinished', 'RunFailed', 'RunCancelled'] as const;
+export type EventKind = (typeof eventKinds)[number] | (typeof terminalKinds)[number] | 'RunEventsGap';
 
-/** One event of a run; `seq` is 1, 2, 3 … without holes. */
+export const isTerminal = (kind: string): boolean => (terminalKinds as readonly string[]).includes(kind);
+
+/** One event of a run; `seq` is 1, 2, 3 … without holes. `payload` holds the GraphQL type's other fields, amounts as strings. */
 export interface RunEvent {
   readonly runId: Uuid;
   readonly seq: number;
@@ -35,7 +31,7 @@ export interface RunEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** What stands for events that are no longer kept: never a silent hole. */
+/** What stands for events that are no longer kept: never a silent hole. Its own seq is the last missing one, so that `after` goes on behind it. */
 export const gap = (runId: Uuid, fromSeq: number, toSeq: number): RunEvent => ({
   runId,
   seq: toSeq,
@@ -43,3 +39,39 @@ export const gap = (runId: Uuid, fromSeq: number, toSeq: number): RunEvent => ({
   at: new Date(),
   payload: { fromSeq, toSeq, reason: 'EXPIRED' },
 });
+
+/** The terminal event of an ended run, made again from its row: the end outlives the log. Undefined while the run has not ended. */
+export function terminalEventOf(run: Run): RunEvent | undefined {
+  const event = (kind: EventKind, payload: RunEvent['payload']): RunEvent => ({
+    runId: run.id,
+    seq: run.lastSeq,
+    kind,
+    at: run.finishedAt ?? run.requestedAt,
+    payload,
+  });
+  const charge = run.charge?.toString() ?? null;
+  switch (run.state) {
+    case 'SUCCEEDED':
+      return event('RunFinished', { output: run.output, usage: run.usage, charge });
+    case 'FAILED':
+      return event('RunFailed', { error: run.error, charge });
+    case 'CANCELLED':
+      return event('RunCancelled', { charge });
+    case 'QUEUED':
+    case 'RUNNING':
+    case 'CANCELLING':
+      return undefined;
+  }
+}
+
+/**
+ * Fills what the log no longer has between `last` and the next event (or the run's end) with a gap, and the run's own end with the
+ * event made from its row.
+ */
+export function* withoutHoles(run: Run, last: number, events: readonly RunEvent[]): Generator<RunEvent> {
+  for (const event of events) {
+    if (event.seq > last + 1) yield gap(run.id, last + 1, event.seq - 1);
+    yield event;
+    last = event.seq;
+  }
+}

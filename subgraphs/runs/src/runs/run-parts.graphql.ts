@@ -1,5 +1,5 @@
 import { builder } from '../builder.ts';
-import type { RunError, RunUsage } from './run.ts';
+import { runErrorCodes, type RunError, type RunErrorCode, type RunUsage } from './run.ts';
 
 export const RunStateEnum = builder.enumType('RunState', {
   description: 'Where a run stands.',
@@ -49,19 +49,9 @@ export const RunUsageType = builder.objectRef<RunUsage>('RunUsage').implement({
 
 const RunErrorCodeEnum = builder.enumType('RunErrorCode', {
   description: 'Why an accepted run failed.',
-  values: {
-    RUNNER_LOST: { description: 'Its runner died; start it again.' },
-    RUNNER_UNAVAILABLE: { description: 'No runner took it in time; start it again.' },
-    RUNTIME_UNAVAILABLE: { description: 'The flow runtime could not be reached; start it again.' },
-    RUNTIME_ERROR: { description: 'The flow failed.' },
-    TRUNCATED: { description: 'The flow runtime broke off without an end.' },
-    IDLE_TIMEOUT: { description: 'The flow said nothing for too long.' },
-    DEADLINE_EXCEEDED: { description: 'The run took longer than its plan allows.' },
-    ARTIFACT_MISMATCH: { description: 'The stored artifact is not the published one; nothing was executed.' },
-    ARTIFACT_UNAVAILABLE: { description: 'The artifact could not be read; start it again.' },
-    OUTPUT_TOO_LARGE: { description: 'The flow wrote more than a run may.' },
-    INTERNAL: { description: 'A fault on our side.' },
-  } as const,
+  values: Object.fromEntries(
+    Object.entries(runErrorCodes).map(([code, description]) => [code, { value: code, description }]),
+  ) as Record<RunErrorCode, { value: RunErrorCode; description: string }>,
 });
 
 export const RunErrorType = builder.objectRef<RunError>('RunError').implement({
@@ -70,7 +60,7 @@ export const RunErrorType = builder.objectRef<RunError>('RunError').implement({
     code: t.field({
       type: RunErrorCodeEnum,
       description: 'The stable reason.',
-      resolve: ({ code }) => code as 'INTERNAL',
+      resolve: ({ code }) => code,
     }),
     message: t.exposeString('message', { description: 'A sentence for people.' }),
     retryable: t.exposeBoolean('retryable', {

@@ -17,9 +17,26 @@ export interface RunUsage {
   readonly durationMs: number;
 }
 
+/** Why a run that was accepted failed, with what each code means for the client. */
+export const runErrorCodes = {
+  RUNNER_LOST: 'Its runner died while it ran; start it again.',
+  RUNNER_UNAVAILABLE: 'No runner took it before its deadline; start it again.',
+  RUNTIME_UNAVAILABLE: 'The flow runtime could not be reached; start it again.',
+  RUNTIME_ERROR: 'The flow failed.',
+  TRUNCATED: 'The flow runtime broke off without an end.',
+  IDLE_TIMEOUT: 'The flow said nothing for too long.',
+  DEADLINE_EXCEEDED: 'The run took longer than its plan allows.',
+  ARTIFACT_MISMATCH: 'The stored artifact is not the published one; nothing was executed.',
+  ARTIFACT_UNAVAILABLE: 'The artifact could not be read; start it again.',
+  ARTIFACT_REFUSED: 'The flow runtime refuses the artifact.',
+  OUTPUT_TOO_LARGE: 'The flow wrote more than a run may.',
+  INTERNAL: 'A fault on our side; start it again.',
+} as const;
+export type RunErrorCode = keyof typeof runErrorCodes;
+
 /** Why a run that was accepted failed. `retryable`: the same run may work when it is started again. */
 export interface RunError {
-  readonly code: string;
+  readonly code: RunErrorCode;
   readonly message: string;
   readonly retryable: boolean;
 }
@@ -35,6 +52,8 @@ export interface Run {
   readonly output: string | null;
   readonly usage: RunUsage | null;
   readonly error: RunError | null;
+  /** As its terminal event says; the ledger is billing's. */
+  readonly charge: bigint | null;
   readonly requestedAt: Date;
   readonly startedAt: Date | null;
   readonly finishedAt: Date | null;
@@ -58,26 +77,31 @@ export interface InstanceFacts {
   readonly limits: { readonly maxRunSeconds: number; readonly maxConcurrentRuns: number };
 }
 
-/** Why a command on runs was refused; `required`, `available`, `missing` (µcr) with INSUFFICIENT_CREDITS. */
+/** Why a command on runs was refused, described once for the graph and its documents. */
+export const runRefusalCodes = {
+  INSTANCE_NOT_FOUND: 'No such instance, or the caller does not belong there.',
+  INSTANCE_NOT_ACTIVE: 'The instance is not ACTIVE (yet, or any more).',
+  INSTANCE_PAUSED: 'The instance is paused.',
+  INSUFFICIENT_CREDITS: 'The wallet has too few credits available; the payload says how many are missing.',
+  WALLET_FROZEN: 'The wallet is frozen by an operator.',
+  NOT_PRICED: 'The offering has no price yet, so it cannot be run.',
+  TOO_MANY_RUNS: 'As many runs as the plan allows are under way.',
+  IDEMPOTENCY_CONFLICT: 'The idempotency key was used before for another run.',
+  CONVERSATION_NOT_FOUND: 'No such conversation of this instance.',
+  INVALID_INPUT: 'A value of the input is not usable.',
+  RUN_NOT_FOUND: 'No such run, or the caller does not belong there.',
+} as const;
+
+/** A refused command on runs; `required`, `available`, `missing` (µcr) with INSUFFICIENT_CREDITS. */
 export type RunRefusal = Refusal & {
-  readonly code:
-    | 'INSTANCE_NOT_FOUND'
-    | 'INSTANCE_NOT_ACTIVE'
-    | 'INSTANCE_PAUSED'
-    | 'INSUFFICIENT_CREDITS'
-    | 'WALLET_FROZEN'
-    | 'TOO_MANY_RUNS'
-    | 'IDEMPOTENCY_CONFLICT'
-    | 'CONVERSATION_NOT_FOUND'
-    | 'INVALID_INPUT'
-    | 'RUN_NOT_FOUND';
+  readonly code: keyof typeof runRefusalCodes;
   readonly required?: bigint;
   readonly available?: bigint;
   readonly missing?: bigint;
 };
 
-/** Whether an instance can be run now. */
-export function decideStart(facts: InstanceFacts, activeRuns: number): Outcome<InstanceFacts, RunRefusal> {
+/** Whether an instance can be run now, by its state. */
+export function decideStart(facts: InstanceFacts): Outcome<InstanceFacts, RunRefusal> {
   if (facts.paused || facts.state === 'PAUSED')
     return refused({
       code: 'INSTANCE_PAUSED',
@@ -90,10 +114,15 @@ export function decideStart(facts: InstanceFacts, activeRuns: number): Outcome<I
       message: `The instance is ${facts.state}.`,
       field: 'instanceId',
     });
-  if (activeRuns >= facts.limits.maxConcurrentRuns)
-    return refused({
-      code: 'TOO_MANY_RUNS',
-      message: `The plan allows ${facts.limits.maxConcurrentRuns} runs of this instance at the same time.`,
-    });
   return done(facts);
 }
+
+/** The refusal of one more run beside `active` others; undefined when there is room. */
+export const decideRoom = (facts: InstanceFacts, active: number): RunRefusal | undefined =>
+  active < facts.limits.maxConcurrentRuns
+    ? undefined
+    : {
+        code: 'TOO_MANY_RUNS',
+        message: `The plan allows ${facts.limits.maxConcurrentRuns} runs of this instance at the same time.`,
+        field: 'instanceId',
+      };

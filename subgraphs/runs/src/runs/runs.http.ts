@@ -4,103 +4,154 @@ import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { isUuid, type Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
-import { eventKinds } from '../events/run-event.ts';
-import type { RunError, RunUsage } from './run.ts';
-import { appendEvents, claimRuns, finishRun, renewLease } from './runs.store.ts';
+import { eventKinds, isTerminal, terminalKinds } from '../events/run-event.ts';
+import {
+  appendEvents,
+  claimRuns,
+  finishRun,
+  renewLease,
+  ringQueue,
+  type ClaimedRun,
+  type OwnerRefusal,
+} from './owned-runs.store.ts';
+import { runErrorCodes, type RunErrorCode } from './run.ts';
 
-const event = z.object({
-  seq: z.int().min(1),
-  kind: z.enum(eventKinds),
-  at: z.iso.datetime(),
-  payload: z.record(z.string(), z.unknown()),
-});
-const events = z.array(event).max(2_000);
 const fence = z.int().min(1);
 const leaseMs = z.int().min(1_000).max(120_000);
-const fenced = new ProblemError({
-  status: 409,
-  code: 'RUN_FENCED',
-  title: 'Another runner owns this run now, or it has ended.',
+const eventOf = <Kind extends readonly [string, ...string[]]>(kinds: Kind) =>
+  z.object({
+    seq: z.int().min(1),
+    kind: z.enum(kinds),
+    at: z.iso.datetime(),
+    payload: z.record(z.string(), z.unknown()),
+  });
+
+const claimBody = z.object({
+  runnerId: z.string().min(1).max(100),
+  limit: z.int().min(1).max(100),
+  leaseMs,
+  waitMs: z.int().min(0).max(30_000),
 });
+const appendBody = z.object({ fence, events: z.array(eventOf(eventKinds)).min(1).max(2_000) });
+const usageSoFar = z
+  .array(z.object({ dimension: z.string().max(50), quantity: z.string().regex(/^\d{1,18}$/) }))
+  .max(50);
+const heartbeatBody = z.object({ fence, leaseMs, usage: usageSoFar.optional() });
+const handBackBody = z.object({ fence });
+const count = z.int().min(0).nullable();
+const runUsage = z.object({
+  status: z.enum(['REPORTED', 'PARTIAL', 'MISSING']),
+  models: z
+    .array(
+      z.object({
+        provider: z.string(),
+        model: z.string().nullable(),
+        inputTokens: count,
+        outputTokens: count,
+        totalTokens: count,
+      }),
+    )
+    .max(100),
+  toolCalls: z.int().min(0),
+  durationMs: z.int().min(0),
+});
+const finishBody = z
+  .object({
+    fence,
+    state: z.enum(['SUCCEEDED', 'FAILED', 'CANCELLED']),
+    output: z.string().nullable(),
+    usage: runUsage.nullable(),
+    error: z
+      .object({
+        code: z.enum(Object.keys(runErrorCodes) as [RunErrorCode, ...RunErrorCode[]]),
+        message: z.string().max(1_000),
+        retryable: z.boolean(),
+      })
+      .nullable(),
+    charge: z.string().regex(/^\d+$/).nullable(),
+    events: z
+      .array(eventOf([...eventKinds, ...terminalKinds]))
+      .min(1)
+      .max(2_000),
+  })
+  .refine(
+    ({ events, state }) =>
+      events.at(-1)?.kind === terminalKindOf[state] &&
+      events.slice(0, -1).every(({ kind }) => !isTerminal(kind)),
+    { message: "the last event, and no other, must be the state's terminal event", path: ['events'] },
+  );
+const terminalKindOf = { SUCCEEDED: 'RunFinished', FAILED: 'RunFailed', CANCELLED: 'RunCancelled' } as const;
 
 /** For runners: take runs, append their events, keep the lease, end them. Every write carries the fence. */
 export function runRoutes(app: ServiceApp, room: Room): void {
   app.post('/internal/runs:claim', async (c) => {
     const scope = serviceScope(c.var.caller, 'run:execute');
-    const { waitMs, ...claim } = await readJson(
-      c,
-      z.object({
-        runnerId: z.string().max(100),
-        limit: z.int().min(1).max(100),
-        leaseMs,
-        waitMs: z.int().min(0).max(30_000),
-      }),
-    );
-    const patience = AbortSignal.any([AbortSignal.timeout(waitMs + 1), c.req.raw.signal]);
-    for await (const _bell of room.queueChanges.follow('queue', patience)) {
-      const runs = await room.db.transaction(scope, (tx) => claimRuns(tx, claim));
-      if (runs.length || waitMs === 0)
-        return json({
-          runs: runs.map(({ history, ...run }) => ({
-            ...run,
-            takenOver: run.attempt > 1,
-            history: history.flatMap((turn) => (turn as unknown as { pair: object[] }).pair),
-          })),
-        });
-    }
-    return json({ runs: [] });
+    const { waitMs, ...claim } = await readJson(c, claimBody);
+    const patience = AbortSignal.any([AbortSignal.timeout(waitMs), c.req.raw.signal]);
+    const take = () => room.db.transaction(scope, (tx) => claimRuns(tx, claim));
+    let runs = await take();
+    if (runs.length === 0 && waitMs > 0)
+      for await (const _bell of room.queueChanges.follow('queue', patience)) {
+        runs = await take();
+        if (runs.length > 0) break;
+      }
+    return json({ runs: runs.map(wireOf) });
   });
   app.post('/internal/runs/:id/events', async (c) => {
     serviceScope(c.var.caller, 'run:execute');
-    const body = await readJson(c, z.object({ fence, events }));
+    const body = await readJson(c, appendBody);
     return answer(await appendEvents(room.db, { ...body, runId: runOf(c.req.param('id')) }));
   });
   app.post('/internal/runs/:id/heartbeat', async (c) => {
     serviceScope(c.var.caller, 'run:execute');
-    const body = await readJson(c, z.object({ fence, leaseMs }));
-    const kept = await renewLease(room.db, { ...body, runId: runOf(c.req.param('id')) });
-    if (!kept) throw fenced;
-    return json(kept);
+    const { usage, ...body } = await readJson(c, heartbeatBody);
+    const kept = await renewLease(room.db, { ...body, checkpoint: usage, runId: runOf(c.req.param('id')) });
+    return answer(kept ?? { refused: 'RUN_FENCED' });
+  });
+  app.post('/internal/runs/:id/hand-back', async (c) => {
+    serviceScope(c.var.caller, 'run:execute');
+    const body = await readJson(c, handBackBody);
+    const kept = await renewLease(room.db, { ...body, leaseMs: 0, runId: runOf(c.req.param('id')) });
+    await ringQueue(room.db);
+    return answer(kept ?? { refused: 'RUN_FENCED' });
   });
   app.post('/internal/runs/:id/finish', async (c) => {
     serviceScope(c.var.caller, 'run:execute');
-    const body = await readJson(
-      c,
-      z.object({
-        fence,
-        state: z.enum(['SUCCEEDED', 'FAILED', 'CANCELLED']),
-        output: z.string().nullable(),
-        usage: z.record(z.string(), z.unknown()).nullable(),
-        error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }).nullable(),
-        charge: z.string().regex(/^\d+$/).nullable(),
-        events,
-      }),
-    );
-    return answer(
-      await finishRun(room.db, {
-        ...body,
-        runId: runOf(c.req.param('id')),
-        usage: body.usage as RunUsage | null,
-        error: body.error as RunError | null,
-      }),
-    );
+    const body = await readJson(c, finishBody);
+    return answer(await finishRun(room.db, { ...body, runId: runOf(c.req.param('id')) }));
   });
 }
 
-function answer(result: object): Response {
+/** A claimed run on the wire: the conversation as messages, and whether somebody had it before. */
+const wireOf = ({ history, ...run }: ClaimedRun) => ({
+  ...run,
+  takenOver: run.attempt > 1,
+  history: history.flatMap(({ input, output }) => [
+    { role: 'user', content: input },
+    { role: 'assistant', content: output },
+  ]),
+});
+
+const titles: Readonly<Record<OwnerRefusal, string>> = {
+  RUN_FENCED: 'Another runner owns this run now, or it has ended.',
+  RUN_NOT_FOUND: 'There is no such run.',
+  SEQ_GAP: 'Events must follow each other without holes.',
+  SEQ_CONFLICT: 'Another event has this seq already.',
+};
+
+function answer(result: object | { readonly refused: OwnerRefusal }): Response {
   if (!('refused' in result)) return json(result);
-  if (result.refused === 'RUN_FENCED') throw fenced;
-  const { refused: code, ...facts } = result as { refused: string };
+  const { refused: code, ...facts } = result;
   throw new ProblemError({
     ...facts,
     status: code === 'RUN_NOT_FOUND' ? 404 : 409,
     code,
-    title: code === 'SEQ_GAP' ? 'Events must follow each other without holes.' : 'There is no such run.',
+    title: titles[code],
   });
 }
 
 function runOf(text: string): Uuid {
   if (!isUuid(text))
-    throw new ProblemError({ status: 404, code: 'RUN_NOT_FOUND', title: 'There is no such run.' });
+    throw new ProblemError({ status: 404, code: 'RUN_NOT_FOUND', title: titles.RUN_NOT_FOUND });
   return text;
 }

@@ -1,32 +1,40 @@
-import { organizationScope, requireCaller } from '@agentstore/kernel/access';
+import { organizationScope, requireCaller, type Scope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import { hashOf } from '@agentstore/kernel/db/once';
-import { ServiceError } from '@agentstore/kernel/http/client';
+import { ServiceError, UnavailableError } from '@agentstore/kernel/http/client';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
+import { belongsToInstance, insertConversation } from '../conversations/conversations.store.ts';
 import type { Room } from '../deps.ts';
-import { decideStart, type InstanceFacts, type Run, type RunRefusal } from './run.ts';
-import { activeRuns, claimKey, conversationFor, insertRun, runById } from './runs.store.ts';
+import { releaseCredits, reserveCredits } from './reserve-credits.ts';
+import { claimKey, dropAbandonedKey, lockKey, setKeyState, type RunKey } from './run-keys.store.ts';
+import { decideRoom, decideStart, type InstanceFacts, type Run, type RunRefusal } from './run.ts';
+import { activeRuns, insertRun, lockInstance, runById } from './runs.store.ts';
 
 export interface StartRun {
+  /** Undefined when the client's id is none of an instance: refused as not found. */
   readonly instanceId: Uuid | undefined;
   readonly input: string;
-  readonly conversationId?: Uuid | undefined;
+  /** `unknown` when the client's id is none of a conversation. */
+  readonly conversationId?: Uuid | 'unknown' | undefined;
   readonly idempotencyKey: string;
   readonly maxCharge?: bigint | undefined;
 }
 
-/** Seconds a reservation lives without its runner's heartbeat. */
-const reservationSeconds = 120;
 const notFound: RunRefusal = {
   code: 'INSTANCE_NOT_FOUND',
   message: 'There is no such instance.',
   field: 'instanceId',
 };
+const conflict: RunRefusal = {
+  code: 'IDEMPOTENCY_CONFLICT',
+  message: 'This key was used for another run.',
+  field: 'idempotencyKey',
+};
 
 /**
- * Starts a run once per key: the instance may be run → credits are reserved under the run's id → the run is queued. The run's id is fixed by the
- * key before anything is reserved, so a retry after a crash finds its own reservation; one that nobody retries expires by itself.
+ * Starts a run once per key: the instance may be run → credits are reserved under the run's id → the run is queued. The run's id is fixed
+ * by the key before anything is reserved, so a retry after a crash finds its own reservation; what nobody retries is taken back by the sweep.
  */
 export async function startRun(
   room: Room,
@@ -34,61 +42,97 @@ export async function startRun(
   input: StartRun,
 ): Promise<Outcome<Run, RunRefusal>> {
   requireCaller(caller);
-  if (!input.input.trim() || input.input.length > room.maxInputCharacters)
-    return refused({
-      code: 'INVALID_INPUT',
-      message: `The input must have 1 to ${room.maxInputCharacters} characters.`,
-      field: 'input',
-    });
-  if (!input.idempotencyKey || input.idempotencyKey.length > 200)
-    return refused({
-      code: 'INVALID_INPUT',
-      message: 'The idempotency key must have 1 to 200 characters.',
-      field: 'idempotencyKey',
-    });
+  const invalid = faultOf(room, input);
+  if (invalid) return refused(invalid);
   const facts = input.instanceId ? await factsOf(room, input.instanceId) : undefined;
   const scope = facts && organizationScope(caller, facts.organizationId, 'run:start');
   if (!facts || !scope) return refused(notFound);
-  const { organizationId, instanceId } = facts;
+  // Twice, because a key may stand for a start that was given up: it is freed, and this one takes it.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const outcome = await attemptStart(room, scope, facts, input);
+    if (outcome) return outcome;
+  }
+  throw new UnavailableError('runs', 'the idempotency key is being freed');
+}
 
-  const bodyHash = hashOf({
-    instanceId,
-    input: input.input,
-    conversationId: input.conversationId,
-    maxCharge: input.maxCharge,
-  });
+/** One attempt; undefined when the key stood for a start that was given up and is free again. */
+async function attemptStart(
+  room: Room,
+  scope: Scope,
+  facts: InstanceFacts,
+  input: StartRun,
+): Promise<Outcome<Run, RunRefusal> | undefined> {
+  const { organizationId, instanceId } = facts;
+  const { conversationId, maxCharge } = input;
+  const bodyHash = hashOf({ instanceId, input: input.input, conversationId, maxCharge });
   const claimed = await room.db.transaction(scope, async (tx) => {
     const key = await claimKey(tx, { organizationId, key: input.idempotencyKey, bodyHash, runId: uuidv7() });
-    return { ...key, run: await runById(tx, key.runId), active: await activeRuns(tx, instanceId) };
+    if (key.state === 'STARTED') return { key, run: await runById(tx, key.runId) };
+    const known = conversationId === undefined || (await belongsToInstance(tx, conversationId, instanceId));
+    return { key, known, active: await activeRuns(tx, instanceId) };
   });
-  if (claimed.conflict)
-    return refused({
-      code: 'IDEMPOTENCY_CONFLICT',
-      message: 'This key was used for another run.',
-      field: 'idempotencyKey',
-    });
-  if (claimed.run) return done(claimed.run);
+  const { key } = claimed;
+  if (key.bodyHash !== bodyHash) return refused(conflict);
+  if ('run' in claimed) return done(claimed.run!);
+  if (key.state === 'ABANDONED') return takeBack(room, scope, key);
 
-  const decision = decideStart(facts, claimed.active);
+  const decision = decideStart(facts);
   if (!decision.ok) return decision;
-  const refusal = await reserve(room, facts, { runId: claimed.runId, maxCharge: input.maxCharge });
-  if (refusal) return refused(refusal);
-  return room.db.transaction(scope, async (tx): Promise<Outcome<Run, RunRefusal>> => {
-    const conversationId = await conversationFor(tx, {
-      id: input.conversationId,
-      organizationId,
-      instanceId,
-      title: input.input.slice(0, 80),
+  if (!claimed.known)
+    return refused({
+      code: 'CONVERSATION_NOT_FOUND',
+      message: 'There is no such conversation of this instance.',
+      field: 'conversationId',
     });
-    if (!conversationId)
-      return refused({
-        code: 'CONVERSATION_NOT_FOUND',
-        message: 'There is no such conversation of this instance.',
-        field: 'conversationId',
-      });
-    await insertRun(tx, { id: claimed.runId, conversationId, input: input.input, facts });
-    return done((await runById(tx, claimed.runId))!);
+  const full = decideRoom(facts, claimed.active);
+  if (full) return refused(full);
+  const reserved = await reserveCredits(room.billing, facts, { runId: key.runId, maxCharge });
+  if (reserved.kind === 'refused') return refused(reserved.refusal);
+  if (reserved.kind === 'spent') return takeBack(room, scope, key);
+
+  const queued = await room.db.transaction(scope, async (tx): Promise<Run | RunRefusal | undefined> => {
+    const mine = await lockKey(tx, key);
+    if (!mine || mine.runId !== key.runId || mine.state === 'ABANDONED') return undefined;
+    if (mine.state === 'STARTED') return (await runById(tx, key.runId))!;
+    await lockInstance(tx, instanceId);
+    const tooMany = decideRoom(facts, await activeRuns(tx, instanceId));
+    if (tooMany) {
+      await setKeyState(tx, key, 'ABANDONED');
+      return tooMany;
+    }
+    const title = input.input.trim().slice(0, 80);
+    const conversation =
+      conversationId ?? (await insertConversation(tx, { organizationId, instanceId, title }));
+    await insertRun(tx, { id: key.runId, conversationId: conversation, input: input.input, facts });
+    await setKeyState(tx, key, 'STARTED');
+    return (await runById(tx, key.runId))!;
   });
+  if (queued && 'id' in queued) return done(queued);
+  await takeBack(room, scope, key);
+  return queued && refused(queued);
+}
+
+/** Gives back what a start reserved that will not be, then frees its key. */
+async function takeBack(room: Room, scope: Scope, key: RunKey): Promise<undefined> {
+  await room.db.transaction(scope, (tx) => setKeyState(tx, key, 'ABANDONED'));
+  await releaseCredits(room.billing, {
+    organizationId: key.organizationId,
+    runId: key.runId,
+    reason: 'the run was not queued',
+  });
+  await room.db.transaction(scope, (tx) => dropAbandonedKey(tx, key));
+}
+
+function faultOf(room: Room, input: StartRun): RunRefusal | undefined {
+  const invalid = (field: string, message: string): RunRefusal => ({ code: 'INVALID_INPUT', message, field });
+  if (!input.input.trim() || input.input.length > room.maxInputCharacters)
+    return invalid('input', `The input must have 1 to ${room.maxInputCharacters} characters.`);
+  if (input.input.includes('\0')) return invalid('input', 'The input must not contain a NUL character.');
+  if (!/^[\x20-\x7e]{1,200}$/.test(input.idempotencyKey))
+    return invalid('idempotencyKey', 'The idempotency key must have 1 to 200 printable ASCII characters.');
+  if (input.maxCharge !== undefined && input.maxCharge <= 0n)
+    return invalid('maxCharge', 'The most to charge must be more than zero.');
+  return undefined;
 }
 
 async function factsOf(room: Room, instanceId: Uuid): Promise<InstanceFacts | undefined> {
@@ -101,44 +145,6 @@ async function factsOf(room: Room, instanceId: Uuid): Promise<InstanceFacts | un
     );
   } catch (error) {
     if (error instanceof ServiceError && error.status === 404) return undefined;
-    throw error;
-  }
-}
-
-async function reserve(
-  room: Room,
-  facts: InstanceFacts,
-  run: { runId: Uuid; maxCharge: bigint | undefined },
-): Promise<RunRefusal | undefined> {
-  const { organizationId, instanceId, offeringId } = facts;
-  try {
-    const body = {
-      organizationId,
-      instanceId,
-      offeringId,
-      runId: run.runId,
-      ttlSeconds: reservationSeconds,
-      ...(run.maxCharge === undefined ? {} : { maxCharge: run.maxCharge }),
-    };
-    await room.billing.call('POST', '/billing/authorize', body, { deadlineMs: 3_000, retries: 1 });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof ServiceError)) throw error;
-    const amount = (name: string): bigint =>
-      BigInt(typeof error.facts[name] === 'string' ? error.facts[name] : 0);
-    if (error.code === 'INSUFFICIENT_CREDITS') {
-      const [required, available, missing] = [amount('required'), amount('available'), amount('missing')];
-      return {
-        code: 'INSUFFICIENT_CREDITS',
-        message: `The run reserves ${required} µcr, ${available} are available: ${missing} are missing.`,
-        required,
-        available,
-        missing,
-      };
-    }
-    if (error.code === 'WALLET_NOT_FOUND')
-      return { code: 'INSUFFICIENT_CREDITS', message: 'The organization has no credits yet.', available: 0n };
-    if (error.code === 'WALLET_FROZEN') return { code: 'WALLET_FROZEN', message: 'The wallet is frozen.' };
     throw error;
   }
 }

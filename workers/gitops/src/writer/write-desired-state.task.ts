@@ -66,8 +66,11 @@ export function startWriter(deps: Deps, repository: Repository, onCommit: () => 
     return true;
   }
 
-  const hold = () =>
-    deps.db.transaction(scope, (tx) => holdLease(tx, { branch: deps.branch, holder, seconds: leaseSeconds }));
+  function hold(): Promise<bigint | undefined> {
+    return deps.db.transaction(scope, (tx) =>
+      holdLease(tx, { branch: deps.branch, holder, seconds: leaseSeconds }),
+    );
+  }
 
   /** Writes the batch, again on a conflict with somebody else's push; stops when the lease was lost in between. */
   async function write(fence: bigint, changes: FileChanges, message: string): Promise<string> {

@@ -1,0 +1,28 @@
+import { devArguments } from './arguments.ts';
+import { mainJobStore } from './main-job/demo-store.ts';
+import { mainJob } from './main-job/main-job.ts';
+import { createProgress, seconds } from './progress.ts';
+import { readDescription } from './state/description.ts';
+
+/** `npm run demo`: the main job again, with fresh orders, on the running store. */
+const { stateDir } = devArguments(process.argv.slice(2));
+const description = readDescription(stateDir);
+const answers =
+  description &&
+  (await fetch(`${description.urls.origin}/health`, { signal: AbortSignal.timeout(2_000) }).then(
+    ({ ok }) => ok,
+    () => false,
+  ));
+if (!description || !answers) {
+  process.stderr.write('No store is running here. Start it with npm start, in another terminal.\n');
+  process.exit(1);
+}
+const progress = createProgress();
+progress.heading('The main job: buy a plan, get an instance, run it, see what it cost');
+try {
+  const result = await mainJob(mainJobStore(description), progress, 'Can I still change my order?');
+  progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
+} catch (error) {
+  process.stderr.write(`\n${(error as Error).message}\n`);
+  process.exitCode = 1;
+}

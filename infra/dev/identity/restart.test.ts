@@ -1,0 +1,73 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { decodeJwt } from 'jose';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { silentLog } from '@agentstore/kernel/log';
+import { testDatabase } from '@agentstore/kernel/testing/database';
+import { startIdentity, type Identity } from './identity.ts';
+import { signIn } from './sign-in.ts';
+
+const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-identity-'));
+let options: Parameters<typeof startIdentity>[0];
+let child: ChildProcess | undefined;
+let identity: Identity | undefined;
+
+beforeAll(async () => {
+  const { url: databaseUrl } = await testDatabase();
+  options = { port: 0, stateDir, databaseUrl, publicOrigin: 'http://127.0.0.1:4000', log: silentLog };
+});
+afterAll(async () => {
+  child?.kill('SIGKILL');
+  await identity?.stop();
+  fs.rmSync(stateDir, { recursive: true });
+});
+
+const keysAt = async (issuer: string) => (await fetch(`${issuer}/jwks`)).json();
+const passwordOfBuyer = () =>
+  (
+    JSON.parse(fs.readFileSync(path.join(stateDir, 'identity.json'), 'utf8')) as {
+      passwords: Record<string, string>;
+    }
+  ).passwords['buyer@demo.agentstore.dev']!;
+
+it('after kill -9 it is the same provider: keys, people, refresh tokens', async () => {
+  child = fork(path.join(import.meta.dirname, 'testing/identity-process.ts'), {
+    env: { IDENTITY_OPTIONS: JSON.stringify({ ...options, log: undefined }) },
+    execArgv: [],
+  });
+  const [{ issuer }] = (await once(child, 'message')) as [{ issuer: string }];
+  const keys = await keysAt(issuer);
+  const person = { email: 'buyer@demo.agentstore.dev', password: passwordOfBuyer() };
+  const audience = 'http://127.0.0.1:4000/graphql';
+  const before = await signIn({ issuer, clientId: 'agentstore-web', audience, ...person });
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+
+  identity = await startIdentity({ ...options, port: Number(new URL(issuer).port) });
+  expect(identity.issuer).toBe(issuer);
+  expect(await keysAt(issuer)).toEqual(keys);
+  expect(identity.users[0]).toMatchObject(person);
+  const refreshed = await fetch(identity.tokenUrl, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'refresh_token',
+      client_id: identity.clientId,
+      refresh_token: before.refreshToken!,
+    }),
+  });
+  const { access_token: token } = (await refreshed.json()) as { access_token: string };
+  expect(decodeJwt(token).sub).toBe(decodeJwt(before.accessToken).sub);
+});
+
+it('keeps what is secret to its owner', () => {
+  expect(fs.statSync(path.join(stateDir, 'identity.json')).mode & 0o777).toBe(0o600);
+});
+
+it('publishes no private key', async () => {
+  const { keys } = (await keysAt(identity!.issuer)) as { keys: Record<string, string>[] };
+  expect(keys.map((key) => Object.keys(key).sort())).toEqual([['alg', 'e', 'kid', 'kty', 'n', 'use']]);
+});

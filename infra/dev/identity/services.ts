@@ -1,0 +1,17 @@
+import type { Permission } from '@agentstore/kernel/permissions';
+
+/** Audience of the tokens that our own processes send each other. */
+export const serviceAudience = 'agentstore:internal';
+
+/** Every service client and the permissions it may ask for: what its process calls at the others, and nothing more. */
+export const servicePermissions: Readonly<Record<string, readonly Permission[]>> = {
+  router: ['callers:resolve', 'applied:read'],
+  'control-plane': ['wallet:topup', 'billing:rate'],
+  runs: ['instance:entitlements', 'billing:authorize', 'billing:settle'],
+  runner: ['run:execute', 'billing:settle'],
+  gitops: ['gitops:write', 'gitops:observe'],
+  provisioner: ['order:grant', 'wallet:topup'],
+  billing: [], // calls nobody
+  // Whoever fills a new store: puts the catalogue.
+  seed: ['offering:publish'],
+};

@@ -1,0 +1,69 @@
+import { signIn } from '../identity/sign-in.ts';
+import { payFor } from '../shop/pay-for.ts';
+import { askShop } from '../shop/ask-shop.ts';
+import type { DevDescription } from '../state/description.ts';
+import { graphClient } from './graph-client.ts';
+import type { MainJobResult, MainJobStore } from './main-job.ts';
+
+/** The main job's view of the store that `dev.json` describes: the demo buyer, the Pro plan, and a payment provider that always pays. */
+export function mainJobStore(description: DevDescription): MainJobStore {
+  const { urls, oidc, offering, shop } = description;
+  const buyer = description.users.find(({ email }) => email.startsWith('buyer@'))!;
+  const signInBuyer = () =>
+    signIn({
+      issuer: oidc.issuer,
+      clientId: oidc.clientId,
+      audience: oidc.audience,
+      email: buyer.email,
+      password: buyer.password,
+    });
+  return {
+    graphqlUrl: urls.graphql,
+    offeringSlug: offering.slug,
+    planCode: 'pro',
+    creditPackVariantId: offering.creditPacks['1000']!,
+    channel: shop.channel,
+    buyer: { email: buyer.email, signIn: signInBuyer },
+    pay: async (checkoutId) => {
+      const { tokenCreate } = await askShop<{ tokenCreate: { token: string } }>(
+        { url: urls.shop, token: '' },
+        'mutation($email: String!, $password: String!) { tokenCreate(email: $email, password: $password) { token } }',
+        { ...shop.admin },
+      );
+      await payFor(
+        { url: urls.shop, staffToken: async () => tokenCreate.token },
+        { id: checkoutId, pspReference: crypto.randomUUID() },
+      );
+    },
+  };
+}
+
+/** An API key of the demo organization, for scripts that read dev.json. */
+export async function makeDemoKey(description: DevDescription, result: MainJobResult): Promise<string> {
+  const graph = graphClient({ url: description.urls.graphql, token: result.accessToken });
+  try {
+    const { apiKeyCreate } = await graph.query<{
+      apiKeyCreate: { key: string | null; errors: { code: string }[] };
+    }>('mutation ($input: ApiKeyCreateInput!) { apiKeyCreate(input: $input) { key errors { code } } }', {
+      input: {
+        organizationId: result.organizationId,
+        name: 'Demo',
+        scopes: [
+          'organization:read',
+          'instance:read',
+          'wallet:read',
+          'run:read',
+          'run:start',
+          'run:cancel',
+          'instance:create',
+          'instance:configure',
+          'instance:pause',
+        ],
+      },
+    });
+    if (!apiKeyCreate.key) throw new Error(`no API key: ${apiKeyCreate.errors[0]?.code}`);
+    return apiKeyCreate.key;
+  } finally {
+    await graph.close();
+  }
+}

@@ -1,0 +1,210 @@
+import path from 'node:path';
+import { createRemoteJWKSet } from 'jose';
+import { Client } from 'minio';
+import type { App } from '@agentstore/kernel/app';
+import { internalTokenSigner } from '@agentstore/kernel/auth/internal-token';
+import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
+import { processAuthenticator } from '@agentstore/kernel/auth/trust';
+import { credits } from '@agentstore/kernel/credits';
+import { openDatabase, type Database } from '@agentstore/kernel/db/database';
+import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
+import { serve, type HttpServer } from '@agentstore/kernel/http/server';
+import type { Log } from '@agentstore/kernel/log';
+import { openQueue } from '@agentstore/kernel/queue';
+import { createApp as createBilling } from '@agentstore/billing/app';
+import { createApp as createControlPlane } from '@agentstore/control-plane/app';
+import { createApp as createGitops } from '@agentstore/gitops/app';
+import { artifactChecker } from '@agentstore/gitops/artifact-checker';
+import { createApp as createProvisioner } from '@agentstore/provisioner/app';
+import { createApp as createRouter } from '@agentstore/router/app';
+import { createApp as createRuns } from '@agentstore/runs/app';
+import { serviceAudience, servicePermissions } from '../identity/services.ts';
+import type { Ports } from '../state/ports.ts';
+import type { DevSecrets } from '../state/secrets.ts';
+import { artifactBucket, type Doubles } from './doubles.ts';
+import { mountRunner } from './runner.ts';
+
+/** All our apps, mounted in this process: they call each other's fetch handlers; only router and provisioner listen. */
+export interface MountedApps {
+  readonly apps: Readonly<Record<string, App>>;
+  /** A client of any app with a service's token, as another service would have it. */
+  clientOf(app: string, as: string): ServiceClient;
+  stop(): Promise<void>;
+}
+
+export interface AppsOptions {
+  readonly stateDir: string;
+  readonly ports: Ports;
+  readonly secrets: DevSecrets;
+  readonly publicOrigin: string;
+  readonly supergraphFile: string;
+  readonly doubles: Doubles;
+  readonly log: Log;
+}
+
+export async function mountApps(options: AppsOptions): Promise<MountedApps> {
+  const { doubles, secrets, log, ports, stateDir } = options;
+  const { identity, objects: storage } = doubles;
+  const apps: Record<string, App> = {};
+  const databases: Database[] = [];
+
+  const database = (schema: string, max: number): Database => {
+    const opened = openDatabase({ url: doubles.databaseUrl, schema, max, log });
+    databases.push(opened);
+    return opened;
+  };
+  const tokens = new Map<string, () => Promise<string>>();
+  const tokenOf = (service: string): (() => Promise<string>) => {
+    const token =
+      tokens.get(service) ??
+      serviceTokenSource({
+        tokenUrl: identity.tokenUrl,
+        clientId: service,
+        clientSecret: identity.serviceSecrets[service]!,
+        audience: serviceAudience,
+        scope: servicePermissions[service]!,
+      });
+    tokens.set(service, token);
+    return token;
+  };
+  const client = (app: string, as?: string): ServiceClient =>
+    createServiceClient({
+      name: app,
+      baseUrl: `http://${app}.internal`,
+      send: (request) => apps[app]!.fetch(request),
+      ...(as ? { token: tokenOf(as) } : {}),
+    });
+  const authenticate = (audience: string) =>
+    processAuthenticator({
+      audience,
+      issuer: identity.issuer,
+      endpoints: { jwksUrl: identity.jwksUrl, tokenUrl: identity.tokenUrl },
+      serviceAudience,
+      internalJwks: JSON.stringify(secrets.internalJwks),
+    });
+  const objects = new Client({
+    endPoint: storage.endPoint,
+    port: storage.port,
+    useSSL: false,
+    ...secrets.objects,
+    region: 'us-east-1',
+  });
+  const child = (name: string): Log => log.child({ name });
+
+  apps['billing'] = createBilling({
+    db: database('billing', 10),
+    authenticate: authenticate('billing'),
+    log: child('billing'),
+    sweepEveryMs: 1_000,
+  });
+  apps['control-plane'] = createControlPlane({
+    db: database('control_plane', 10),
+    authenticate: authenticate('control-plane'),
+    log: child('control-plane'),
+    billing: client('billing', 'control-plane'),
+    objects,
+    artifactBucket,
+    trial: { credits: credits(100), days: 30 },
+  });
+  apps['runs'] = createRuns({
+    db: database('runs', 16),
+    authenticate: authenticate('runs'),
+    log: child('runs'),
+    controlPlane: client('control-plane', 'runs'),
+    billing: client('billing', 'runs'),
+    eventDays: 30,
+    maxInputCharacters: 32_000,
+    subscriberQueue: { events: 256, bytes: 1_048_576 },
+    sweepEveryMs: 1_500,
+    abandonedAfterMs: 60_000,
+  });
+  apps['gitops'] = createGitops({
+    db: database('gitops', 6),
+    authenticate: authenticate('gitops'),
+    log: child('gitops'),
+    controlPlane: client('control-plane', 'gitops'),
+    repository: path.join(stateDir, 'git/agentstore.git'),
+    branch: 'main',
+    environment: 'dev',
+    artifactIsThere: artifactChecker(objects),
+  });
+  const queue = await openQueue({ url: doubles.databaseUrl, log });
+  apps['provisioner'] = createProvisioner({
+    db: database('provisioner', 6),
+    queue,
+    authenticate: authenticate('provisioner'),
+    log: child('provisioner'),
+    controlPlane: client('control-plane', 'provisioner'),
+    billing: client('billing', 'provisioner'),
+    appBaseUrl: `http://127.0.0.1:${ports.provisioner}`,
+    allowedSaleorApiUrls: [doubles.shop.url],
+    tokenKey: Buffer.from(secrets.aplKey, 'base64'),
+  });
+  apps['runner'] = mountRunner({
+    runs: client('runs', 'runner'),
+    billing: client('billing', 'runner'),
+    authenticate: authenticate('runner'),
+    objects,
+    runtime: doubles.runtime,
+    secrets,
+    log: child('runner'),
+  });
+  const router = createRouter(
+    {
+      log: child('router'),
+      publicOrigin: options.publicOrigin,
+      supergraphFile: options.supergraphFile,
+      issuer: {
+        url: identity.issuer,
+        audience: `${options.publicOrigin}/graphql`,
+        keys: createRemoteJWKSet(new URL(identity.jwksUrl), { cooldownDuration: 5_000 }),
+      },
+      signInternal: await internalTokenSigner(secrets.internalPrivateJwk),
+      internalJwks: secrets.internalJwks,
+      subgraphs: {
+        'control-plane': client('control-plane'),
+        billing: client('billing'),
+        runs: client('runs'),
+      },
+      controlPlane: client('control-plane', 'router'),
+      gitops: client('gitops'),
+      saleorApiUrl: doubles.shop.url,
+      staffEmails: ['admin@example.com'],
+      introspection: 'everybody',
+      limits: { depth: 16, tokens: 3_000, aliases: 50, rootFields: 20 },
+      maxBodyBytes: 262_144,
+      subgraphDeadlineMs: 15_000,
+    },
+    tokenOf('router'),
+  );
+  apps['router'] = router;
+
+  const order = ['billing', 'control-plane', 'runs', 'gitops', 'provisioner', 'runner', 'router'];
+  const servers: HttpServer[] = [];
+  for (const name of order) await apps[name]!.start();
+  servers.push(
+    await serve({
+      fetch: (request) => apps['provisioner']!.fetch(request),
+      port: ports.provisioner,
+      log: child('provisioner'),
+    }),
+  );
+  const front = await serve({
+    fetch: (request) => router.fetch(request),
+    port: ports.router,
+    log: child('router'),
+  });
+  router.attachWebSocket(front.server);
+  servers.push(front);
+
+  return {
+    apps,
+    clientOf: client,
+    async stop() {
+      await Promise.all(servers.map((server) => server.close(3_000)));
+      for (const name of [...order].reverse()) await apps[name]!.stop();
+      await queue.stop();
+      await Promise.all(databases.map((opened) => opened.close()));
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { findMigrations, migrateAll } from '@agentstore/kernel/db/migrate';
+import type { Log } from '@agentstore/kernel/log';
+import { migrateQueue } from '@agentstore/kernel/queue';
+import { startIdentity, type Identity } from '../identity/identity.ts';
+import { startObjects, type Objects } from '../objects/objects.ts';
+import {
+  appRoleUrl,
+  ensureDatabase,
+  startPostgres,
+  withDatabase,
+  type Postgres,
+} from '../postgres/postgres.ts';
+import type { Progress } from '../progress.ts';
+import { startRuntime } from '../runtime/runtime.ts';
+import { startScriptedModel, type ScriptedModel } from '../runtime/scripted-model.ts';
+import { startShop, type RunningShop } from '../shop/server.ts';
+import type { Ports } from '../state/ports.ts';
+import type { DevSecrets } from '../state/secrets.ts';
+
+export const artifactBucket = 'artifacts';
+
+/** The servers that stand in for what a deployment has: each speaks the real wire protocol. */
+export interface Doubles {
+  /** Absent when the database is somebody else's (tests). */
+  readonly postgres: Postgres | undefined;
+  readonly adminUrl: string;
+  readonly databaseUrl: string;
+  readonly identity: Identity;
+  readonly objects: Objects;
+  readonly model: ScriptedModel;
+  readonly runtime: { readonly url: string; readonly flavour: 'lfx' | 'langflow'; readonly name: string };
+  readonly shop: RunningShop;
+  stop(): Promise<void>;
+}
+
+export interface DoublesOptions {
+  readonly stateDir: string;
+  readonly ports: Ports;
+  readonly secrets: DevSecrets;
+  readonly publicOrigin: string;
+  readonly runtime: 'dev' | 'lfx';
+  /** A server that runs already; its database `database` is used instead of starting one. */
+  readonly postgres?: { readonly adminUrl: string; readonly appUrl: string };
+  readonly delayPerTokenMs: number;
+  readonly log: Log;
+  readonly progress: Progress;
+}
+
+export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
+  const { stateDir, ports, secrets, log, progress } = options;
+  const at = (name: string): string => path.join(stateDir, name);
+  fs.mkdirSync(stateDir, { recursive: true });
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const one of stops.splice(0).reverse())
+      await one().catch((error: unknown) => log.warn({ err: error }, 'a part did not stop cleanly'));
+  };
+  try {
+    const database = await progress.step('PostgreSQL', async (say) => {
+      if (options.postgres) return { ...options.postgres, postgres: undefined };
+      const postgres = await startPostgres({ dataDir: at('postgres'), port: ports.postgres });
+      stops.push(() => postgres.stop());
+      const adminUrl = await ensureDatabase(postgres.adminUrl, 'agentstore');
+      say(`18.4 on 127.0.0.1:${ports.postgres}`);
+      return { adminUrl, appUrl: '', postgres };
+    });
+    const databaseUrl = await progress.step('migrations', async (say) => {
+      const { applied } = await migrateAll(
+        database.adminUrl,
+        findMigrations(path.join(import.meta.dirname, '../../..')),
+      );
+      if (applied.length || !options.postgres) await migrateQueue(database.adminUrl, 'agentstore_app');
+      say(applied.length ? `${applied.length} applied` : 'nothing to do');
+      return database.appUrl || withDatabase(await appRoleUrl(database.adminUrl), 'agentstore');
+    });
+    const identity = await progress.step('identity', async (say) => {
+      const started = await startIdentity({
+        port: ports.identity,
+        stateDir: at('identity'),
+        databaseUrl,
+        publicOrigin: options.publicOrigin,
+        log,
+      });
+      stops.push(() => started.stop());
+      say(`oidc-provider at ${started.issuer}`);
+      return started;
+    });
+    const objects = await progress.step('object storage', async (say) => {
+      const started = await startObjects({
+        dir: at('objects'),
+        port: ports.objects,
+        ...secrets.objects,
+        buckets: [artifactBucket],
+        log,
+      });
+      stops.push(() => started.stop());
+      say(`S3 at ${started.url}`);
+      return started;
+    });
+    const model = await startScriptedModel({
+      port: ports.model,
+      log,
+      delayPerTokenMs: options.delayPerTokenMs,
+    });
+    stops.push(() => model.stop());
+    const runtime = await progress.step('flow runtime', async (say) => {
+      if (options.runtime === 'lfx') {
+        const { startLfx } = await import('../runtime/lfx.ts');
+        const lfx = await startLfx({
+          port: ports.runtime,
+          apiKey: secrets.runtimeKey,
+          stateDir: at('runtime'),
+          log,
+          onProgress: (text) => progress.line(`    ${text}`),
+        });
+        stops.push(() => lfx.stop());
+        say(`lfx ${lfx.version} at ${lfx.url}`);
+        return { url: lfx.url, flavour: 'lfx' as const, name: `lfx ${lfx.version}` };
+      }
+      const started = await startRuntime({
+        port: ports.runtime,
+        apiKey: secrets.runtimeKey,
+        dir: at('runtime'),
+        log,
+      });
+      stops.push(() => started.stop());
+      say(`Langflow's wire at ${started.url}`);
+      return { url: started.url, flavour: 'lfx' as const, name: 'dev runtime' };
+    });
+    const shop = await progress.step('shop', async (say) => {
+      const started = await startShop({ port: ports.shop, databaseUrl, stateDir: at('shop'), log });
+      stops.push(() => started.stop());
+      say(`Saleor's protocol at ${started.url}`);
+      return started;
+    });
+    return {
+      postgres: database.postgres,
+      adminUrl: database.adminUrl,
+      databaseUrl,
+      identity,
+      objects,
+      model,
+      runtime,
+      shop,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

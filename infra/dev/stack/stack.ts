@@ -1,0 +1,100 @@
+import path from 'node:path';
+import type { Log } from '@agentstore/kernel/log';
+import { composeToFile } from '@agentstore/schema/compose-supergraph';
+import { fetchSaleorSdl, ownSubgraphs, saleorName } from '@agentstore/schema/subgraphs';
+import type { Progress } from '../progress.ts';
+import { seedShop, type SeededShop } from '../shop/seed.ts';
+import type { Ports } from '../state/ports.ts';
+import { devSecrets, type DevSecrets } from '../state/secrets.ts';
+import { mountApps, type MountedApps } from './apps.ts';
+import { registerCatalogue, type Catalogue } from './catalogue.ts';
+import { startDoubles, type Doubles } from './doubles.ts';
+
+export interface StackOptions {
+  readonly stateDir: string;
+  readonly ports: Ports;
+  readonly runtime: 'dev' | 'lfx';
+  readonly postgres?: { readonly adminUrl: string; readonly appUrl: string };
+  /** Pause of the scripted model before each token. */
+  readonly delayPerTokenMs?: number;
+  readonly log: Log;
+  readonly progress: Progress;
+}
+
+/** The whole store, running in this process (PostgreSQL beside it). */
+export interface Stack {
+  readonly publicOrigin: string;
+  readonly secrets: DevSecrets;
+  readonly doubles: Doubles;
+  readonly mounted: MountedApps;
+  readonly shop: SeededShop;
+  readonly catalogue: Catalogue;
+  /** Stops everything in order: our apps first, then what they stand on. */
+  stop(): Promise<void>;
+}
+
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { stateDir, ports, log, progress } = options;
+  const publicOrigin = `http://127.0.0.1:${ports.router}`;
+  const supergraphFile = path.join(stateDir, 'supergraph.graphql');
+  const secrets = await devSecrets(stateDir);
+  const doubles = await startDoubles({
+    ...options,
+    secrets,
+    publicOrigin,
+    delayPerTokenMs: options.delayPerTokenMs ?? 15,
+  });
+  let mounted: MountedApps | undefined;
+  const stop = async (): Promise<void> => {
+    await mounted?.stop().catch((error: unknown) => log.warn({ err: error }, 'an app did not stop cleanly'));
+    await doubles.stop();
+  };
+  try {
+    await progress.step('supergraph', async (say) => {
+      const composed = composeToFile(
+        [...ownSubgraphs(), { name: saleorName, sdl: await fetchSaleorSdl(doubles.shop.url) }],
+        supergraphFile,
+      );
+      say(composed ? 'composed from our subgraphs and the shop' : 'unchanged');
+    });
+    mounted = await progress.step('subgraphs and workers', async (say) => {
+      const started = await mountApps({
+        stateDir,
+        ports,
+        secrets,
+        publicOrigin,
+        supergraphFile,
+        doubles,
+        log,
+      });
+      say(`${Object.keys(started.apps).join(', ')} in one process`);
+      return started;
+    });
+    const shop = await progress.step('catalogue of the shop', async (say) => {
+      await doubles.shop.setOidcPlugin({
+        jwksUrl: doubles.identity.jwksUrl,
+        userInfoUrl: `${publicOrigin}/oidc/userinfo`,
+        audience: `${publicOrigin}/graphql`,
+      });
+      const seeded = await seedShop(doubles.shop, {
+        appManifestUrl: `http://127.0.0.1:${ports.provisioner}/api/manifest`,
+      });
+      say(`product ${seeded.productSlug}, plans and credit packs; the provisioner is installed as an app`);
+      return seeded;
+    });
+    const catalogue = await progress.step('offering', async (say) => {
+      const registered = await registerCatalogue({
+        doubles,
+        secrets,
+        shop,
+        controlPlane: mounted!.clientOf('control-plane', 'seed'),
+      });
+      say(`artifact sha256 ${registered.artifactSha256.slice(0, 16)}… in object storage`);
+      return registered;
+    });
+    return { publicOrigin, secrets, doubles, mounted, shop, catalogue, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}

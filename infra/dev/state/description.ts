@@ -1,0 +1,59 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import { writeAtomically } from './secrets.ts';
+
+/** What `npm start` says about the running store, for people and for scripts alike (`.agentstore/dev.json`). */
+export interface DevDescription {
+  readonly startedAt: string;
+  readonly pid: number;
+  readonly urls: {
+    readonly origin: string;
+    readonly graphql: string;
+    readonly graphqlWs: string;
+    readonly openApi: string;
+    readonly identity: string;
+    readonly shop: string;
+    readonly objects: string;
+    readonly runtime: string;
+    readonly database: string;
+    readonly git: string;
+  };
+  readonly runtime: string;
+  readonly users: readonly {
+    readonly email: string;
+    readonly password: string;
+    readonly roles: readonly string[];
+  }[];
+  readonly oidc: { readonly issuer: string; readonly clientId: string; readonly audience: string };
+  readonly shop: {
+    readonly channel: string;
+    readonly productId: string;
+    readonly admin: { readonly email: string; readonly password: string };
+  };
+  readonly offering: {
+    readonly slug: string;
+    readonly id: string;
+    readonly artifactSha256: string;
+    readonly plans: Readonly<Record<string, string>>;
+    readonly creditPacks: Readonly<Record<string, string>>;
+  };
+  /** The demo organization's; absent until the main job ran once. */
+  readonly demo: {
+    readonly organizationId: string;
+    readonly projectId: string;
+    readonly instanceId: string;
+    readonly apiKey: string;
+  } | null;
+}
+
+const fileIn = (stateDir: string): string => path.join(stateDir, 'dev.json');
+
+/** Readable by its owner alone: it holds an API key. */
+export const writeDescription = (stateDir: string, description: DevDescription): void =>
+  writeAtomically(fileIn(stateDir), `${JSON.stringify(description, null, 2)}\n`, 0o600);
+
+export function readDescription(stateDir: string): DevDescription | undefined {
+  return fs.existsSync(fileIn(stateDir))
+    ? (JSON.parse(fs.readFileSync(fileIn(stateDir), 'utf8')) as DevDescription)
+    : undefined;
+}

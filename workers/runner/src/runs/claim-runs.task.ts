@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Deps } from '../deps.ts';
+import { executeRun } from './execute-run.ts';
+
+/** The runner's work: takes runs while it has hands free. */
+export interface RunLoop {
+  /** Takes no more; lets runs end for the grace, then ends or hands back what is left. */
+  stop(): Promise<void>;
+}
+
+/** How long one claim waits at the runs subgraph. */
+const waitMs = 10_000;
+
+export function startRunLoop(deps: Deps): RunLoop {
+  const stopping = new AbortController();
+  const ending = new AbortController();
+  const active = new Set<Promise<void>>();
+  const claiming = claimUntilStopped();
+
+  async function claimUntilStopped(): Promise<void> {
+    const { signal } = stopping;
+    for (let failures = 0; !signal.aborted;) {
+      const limit = deps.concurrency - active.size;
+      if (limit <= 0) {
+        await Promise.race([...active, aborted(signal)]);
+        continue;
+      }
+      try {
+        const { runnerId, leaseMs } = deps;
+        const runs = await deps.runs.claim({ runnerId, leaseMs, limit, waitMs }, signal);
+        failures = 0;
+        for (const run of runs) {
+          const work: Promise<void> = executeRun(deps, run, ending.signal).finally(() => active.delete(work));
+          active.add(work);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        deps.log.warn({ err: error, failures }, 'no runs can be claimed now');
+        await sleep(Math.min(5_000, 100 * 2 ** failures), undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  return {
+    async stop() {
+      stopping.abort();
+      const grace = setTimeout(() => ending.abort(), deps.stopGraceMs);
+      // A claim that was answered while we stopped has its runs started, and ended, too.
+      await claiming;
+      await Promise.all(active);
+      clearTimeout(grace);
+    },
+  };
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });

@@ -1,0 +1,149 @@
+import type { Deps } from '../deps.ts';
+import { runErrors } from '../langflow/classify-error.ts';
+import type { Verdict } from '../langflow/map-frames.ts';
+import type { RunUsage } from '../langflow/usage.ts';
+import { billedUsage } from './billed-usage.ts';
+import type { BilledUsage, ClaimedRun } from './claimed-run.ts';
+import { createEventLog } from './event-log.ts';
+import { executeFlow, type Interruption } from './execute-flow.ts';
+import { holdLease } from './lease.ts';
+import { FencedError, type Ending } from './runs-client.ts';
+
+/** What a run that is stopped with its process has to settle and end in. */
+const lastWordsMs = 3_000;
+
+/**
+ * Owns one run from its claim to its end: executes the flow, keeps the lease, settles, and then ends the run with the charge in its terminal
+ * event. A run that somebody else had begun is not executed again (its tools may have acted): it is settled and ends RUNNER_LOST. Never
+ * throws; what it cannot end, the next owner does. `stop` aborts with the reason 'stopped' (hand back or end) when the process must go.
+ */
+export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal): Promise<void> {
+  const log = deps.log.child({ runId: run.runId, fence: run.fence });
+  const began = Date.now();
+  const interruption = new AbortController();
+  /** Aborted when this runner may or can write no more. */
+  const disowned = new AbortController();
+  const interrupt = (why: Interruption): void => {
+    if (why === 'fenced') disowned.abort(new FencedError());
+    if (!interruption.signal.aborted) interruption.abort(why);
+  };
+  let giveUp: NodeJS.Timeout | undefined;
+  const stopped = (): void => {
+    interrupt('stopped');
+    giveUp = setTimeout(() => disowned.abort(new Error('the process stops')), lastWordsMs);
+  };
+  stop.addEventListener('abort', stopped, { once: true });
+  const deadline = setTimeout(interrupt, run.remainingMs, 'deadline');
+
+  const events = createEventLog({
+    firstSeq: run.lastSeq + 1,
+    flushMs: deps.limits.flushMs,
+    flushBytes: deps.limits.flushBytes,
+    append: async (batch) => {
+      try {
+        const told = await deps.runs.append(run, batch, disowned.signal);
+        if (told.cancelRequested) interrupt('cancelled');
+      } catch (error) {
+        if (!(error instanceof FencedError)) log.error({ err: error }, 'events refused');
+        interrupt('fenced');
+        throw error;
+      }
+    },
+  });
+  const flow = executeFlow(deps, run, {
+    signal: interruption.signal,
+    interrupt,
+    emit: (event) => events.push(event),
+  });
+  const usage = (whole: boolean): RunUsage =>
+    flow.mapper?.usage(whole, Date.now() - began) ?? {
+      status: 'MISSING',
+      models: [],
+      toolCalls: 0,
+      durationMs: 0,
+    };
+  const lease = holdLease(deps, run, {
+    usage: () => run.checkpoint ?? billedUsage('FAILED', flow.begun, usage(false)),
+    onCancel: () => interrupt('cancelled'),
+    onFenced: () => interrupt('fenced'),
+  });
+
+  try {
+    if (run.takenOver && run.lastSeq > 0) {
+      const state = run.cancelRequested ? 'CANCELLED' : 'FAILED';
+      const error = run.cancelRequested ? null : runErrors.lost;
+      await end({ state, output: null, usage: null, error }, run.checkpoint ?? []);
+      return;
+    }
+    if (run.cancelRequested) interrupt('cancelled');
+    const result = await outcome();
+    if (result === 'hand-back') {
+      await deps.runs.handBack(run);
+      return;
+    }
+    const used = usage(result.state === 'SUCCEEDED');
+    await end({ ...result, usage: used }, billedUsage(result.state, flow.begun, used));
+    log.info({ state: result.state, code: result.error?.code, ms: Date.now() - began }, 'run ended');
+  } catch (error) {
+    log.warn({ err: error }, 'the run is left to its next owner');
+  } finally {
+    stop.removeEventListener('abort', stopped);
+    clearTimeout(deadline);
+    clearTimeout(giveUp);
+    lease.end();
+    events.close();
+  }
+
+  /** How the execution ended, in the run's words; `hand-back` when it may begin anew elsewhere. */
+  async function outcome(): Promise<Pick<Ending, 'state' | 'output' | 'error'> | 'hand-back'> {
+    let verdict: Verdict;
+    try {
+      interruption.signal.throwIfAborted();
+      verdict = await flow.run();
+    } catch (error) {
+      disowned.signal.throwIfAborted();
+      switch (interruption.signal.aborted ? (interruption.signal.reason as Interruption) : undefined) {
+        case 'cancelled':
+          return { state: 'CANCELLED', output: null, error: null };
+        case 'deadline':
+          return { state: 'FAILED', output: null, error: runErrors.deadline };
+        case 'idle':
+          return { state: 'FAILED', output: null, error: runErrors.idle };
+        case 'stopped':
+          return flow.begun ? { state: 'FAILED', output: null, error: runErrors.lost } : 'hand-back';
+        case 'fenced':
+        case undefined:
+          log.error({ err: error }, 'run failed on our side');
+          return { state: 'FAILED', output: null, error: runErrors.internal };
+      }
+    }
+    if (verdict.ok) return { state: 'SUCCEEDED', output: verdict.output, error: null };
+    return { state: 'FAILED', output: null, error: verdict.error };
+  }
+
+  /** Closes what is open, settles while the last events are stored, and ends the run in one commit with its charge. */
+  async function end(ending: Omit<Ending, 'charge'>, billed: readonly BilledUsage[]): Promise<void> {
+    if (!flow.begun && run.lastSeq === 0)
+      events.push({ kind: 'RunStarted', payload: { conversationId: run.conversationId } });
+    for (const event of flow.mapper?.close() ?? []) events.push(event);
+    const [charge] = await Promise.all([deps.billing.close(run, billed, disowned.signal), events.flush()]);
+    disowned.signal.throwIfAborted();
+    const terminal = {
+      seq: events.nextSeq,
+      at: new Date().toISOString(),
+      ...terminalOf({ ...ending, charge }),
+    };
+    await deps.runs.finish(run, { ...ending, charge, events: [terminal] }, disowned.signal);
+  }
+}
+
+function terminalOf({ state, output, usage, error, charge }: Ending) {
+  switch (state) {
+    case 'SUCCEEDED':
+      return { kind: 'RunFinished', payload: { output, usage, charge } };
+    case 'FAILED':
+      return { kind: 'RunFailed', payload: { error, charge } };
+    case 'CANCELLED':
+      return { kind: 'RunCancelled', payload: { charge } };
+  }
+}

@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError, UnavailableError, type ServiceClient } from '@agentstore/kernel/http/client';
+import type { RunError } from '../langflow/classify-error.ts';
+import type { RunUsage } from '../langflow/usage.ts';
+import type { BilledUsage, ClaimedRun } from './claimed-run.ts';
+import type { LoggedEvent } from './event-log.ts';
+
+/** Another runner owns the run now, or it has ended: this one must write and settle nothing more. */
+export class FencedError extends Error {
+  override readonly name = 'FencedError';
+}
+
+/** What the owner of a run is told with each answer. */
+export interface Told {
+  readonly cancelRequested: boolean;
+}
+
+/** How a run ended. */
+export interface Ending {
+  readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
+  readonly output: string | null;
+  readonly usage: RunUsage | null;
+  readonly error: RunError | null;
+  /** µcr; null when billing would not say. */
+  readonly charge: string | null;
+}
+
+type Owned = Pick<ClaimedRun, 'runId' | 'fence'>;
+
+/** The runs subgraph as a runner uses it. Calls of an owner throw FencedError once it is not the owner any more. */
+export interface RunsClient {
+  /** Waits up to `waitMs` for runs to take. */
+  claim(
+    request: { runnerId: string; limit: number; leaseMs: number; waitMs: number },
+    signal: AbortSignal,
+  ): Promise<ClaimedRun[]>;
+  /** Stores events; repeats until it is answered or the signal aborts. */
+  append(run: Owned, events: readonly LoggedEvent[], signal: AbortSignal): Promise<Told>;
+  /** Keeps the lease, once. */
+  heartbeat(run: Owned, lease: { leaseMs: number; usage: readonly BilledUsage[] }): Promise<Told>;
+  /** Ends the run; repeats until it is answered or the signal aborts. */
+  finish(run: Owned, ending: Ending & { events: readonly LoggedEvent[] }, signal: AbortSignal): Promise<void>;
+  /** Lets another runner have the run at once. */
+  handBack(run: Owned): Promise<void>;
+}
+
+export function createRunsClient(service: ServiceClient): RunsClient {
+  const post = <T>(run: Owned, verb: string, body: object, deadlineMs: number): Promise<T> =>
+    service
+      .call<T>('POST', `/internal/runs/${run.runId}/${verb}`, { fence: run.fence, ...body }, { deadlineMs })
+      .catch((error: unknown) => {
+        throw error instanceof ServiceError && error.code === 'RUN_FENCED' ? new FencedError() : error;
+      });
+
+  return {
+    async claim(request, signal) {
+      const { runs } = await service.call<{ runs: ClaimedRun[] }>('POST', '/internal/runs:claim', request, {
+        deadlineMs: request.waitMs + 5_000,
+        signal,
+      });
+      return runs;
+    },
+    append: (run, events, signal) =>
+      untilAnswered(() => post<Told>(run, 'events', { events }, 5_000), signal),
+    heartbeat: (run, lease) => post(run, 'heartbeat', lease, 2_500),
+    finish: (run, ending, signal) => untilAnswered(() => post<void>(run, 'finish', ending, 5_000), signal),
+    handBack: (run) => post(run, 'hand-back', {}, 2_500),
+  };
+}
+
+/** Repeats an idempotent call while the other side cannot be reached, with backoff up to 2 s, until the signal aborts. */
+export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof UnavailableError) || signal.aborted) throw error;
+      await sleep(Math.min(2_000, 50 * 2 ** attempt) * (0.5 + Math.random() / 2), undefined, { signal });
+    }
+  }
+}
