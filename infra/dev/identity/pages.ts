@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { ParameterizedContext } from 'koa';
+import type { Provider } from 'oidc-provider';
+
+/** One request at the provider (its Koa context). */
+export type ProviderContext = Parameters<Parameters<Provider['use']>[0]>[0];
 
 const style = `
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -22,7 +25,10 @@ const policy = [
 ].join('; ');
 
 /** Writes a page of the provider. No script, no outside asset; nobody may frame or keep it. `main` is HTML. */
-export function showPage(ctx: ParameterizedContext, page: { title: string; main: string }): void {
+export function showPage(
+  ctx: Pick<ProviderContext, 'type' | 'set' | 'body'>,
+  page: { title: string; main: string },
+): void {
   ctx.type = 'html';
   ctx.set('content-security-policy', policy);
   ctx.set('cache-control', 'no-store');

@@ -1,5 +1,11 @@
-import { errors, interactionPolicy, Provider, type ClientMetadata, type Configuration } from 'oidc-provider';
-import type { JWK as ProviderJwk } from 'oidc-provider';
+import {
+  errors,
+  interactionPolicy,
+  Provider,
+  type ClientMetadata,
+  type Configuration,
+  type JWK,
+} from 'oidc-provider';
 import type { Database } from '@agentstore/kernel/db/database';
 import type { Log } from '@agentstore/kernel/log';
 import { accountClaims } from './account-claims.ts';
@@ -31,7 +37,7 @@ export function createProvider(options: {
 
   const configuration: Configuration = {
     adapter: artifactAdapter(database),
-    jwks: { keys: [...state.keys] as ProviderJwk[] },
+    jwks: { keys: [...state.keys] as JWK[] },
     cookies: {
       keys: [...state.cookieKeys],
       // Cookies are shared by all ports of 127.0.0.1: names of our own keep out of other programs' way.
@@ -123,7 +129,9 @@ export function createProvider(options: {
   };
 
   const provider = new Provider(options.issuer, configuration);
-  provider.use(signInRoutes(provider, database));
+  provider.use(signInRoutes({ provider, database, log }));
+  // Koa would write to the console what a client that went away did to its socket.
+  provider.on('error', (error: Error) => log.warn({ err: error }, 'identity request failed'));
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'identity provider failed'));
   return provider;
 }

@@ -4,19 +4,23 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
+import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
 import { startIdentity, type Identity } from './identity.ts';
 import { signIn } from './sign-in.ts';
+import { openBrowser } from './testing/browser.ts';
 
 const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-identity-'));
 let options: Parameters<typeof startIdentity>[0];
+let adminUrl: string;
 let child: ChildProcess | undefined;
 let identity: Identity | undefined;
 
 beforeAll(async () => {
-  const { url: databaseUrl } = await testDatabase();
+  const { url: databaseUrl, adminUrl: owner } = await testDatabase();
+  adminUrl = owner;
   options = { port: 0, stateDir, databaseUrl, publicOrigin: 'http://127.0.0.1:4000', log: silentLog };
 });
 afterAll(async () => {
@@ -70,4 +74,23 @@ it('keeps what is secret to its owner', () => {
 it('publishes no private key', async () => {
   const { keys } = (await keysAt(identity!.issuer)) as { keys: Record<string, string>[] };
   expect(keys.map((key) => Object.keys(key).sort())).toEqual([['alg', 'e', 'kid', 'kty', 'n', 'use']]);
+});
+
+it('says that it failed, and not why, when its database does; and goes on when that is back', async () => {
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  const browser = openBrowser(identity!);
+  const form = await browser.authorize();
+  try {
+    await admin.query('alter table dev_identity.artifact rename to elsewhere');
+    for (const shown of [await browser.go(form.url), await browser.authorize()]) {
+      expect(shown.status).toBe(500);
+      expect(shown.text).toContain('This did not work');
+      expect(shown.text).not.toMatch(/artifact|relation/);
+    }
+  } finally {
+    await admin.query('alter table dev_identity.elsewhere rename to artifact');
+    await admin.end();
+  }
+  expect((await browser.go(form.url)).text).toContain('name="password"');
 });

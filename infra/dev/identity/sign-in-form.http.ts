@@ -1,8 +1,8 @@
-import type { Context, Next } from 'koa';
 import { errors, type Provider } from 'oidc-provider';
 import type { Database } from '@agentstore/kernel/db/database';
+import type { Log } from '@agentstore/kernel/log';
 import { accountOfPassword } from './accounts.store.ts';
-import { faultText, showPage, signInForm } from './pages.ts';
+import { faultText, showPage, signInForm, type ProviderContext } from './pages.ts';
 
 const longestForm = 8_192;
 
@@ -10,24 +10,28 @@ const longestForm = 8_192;
  * The page between the authorization request and its answer: `GET` shows the sign-in form, `POST` checks it and sends the browser on.
  * Which request it belongs to is known by the interaction's signed cookie, so a form from elsewhere finds none.
  */
-export function signInRoutes(provider: Provider, database: Database) {
-  return async (ctx: Context, next: Next): Promise<void> => {
+export function signInRoutes(options: { provider: Provider; database: Database; log: Log }) {
+  const { provider, database, log } = options;
+  return async (ctx: ProviderContext, next: () => Promise<void>): Promise<void> => {
     if (!/^\/sign-in\/[\w-]+$/.test(ctx.path)) return next();
     try {
       await answer(ctx);
     } catch (error) {
-      if (!(error instanceof errors.SessionNotFound)) throw error;
-      ctx.status = 400;
+      const isOver = error instanceof errors.SessionNotFound;
+      if (!isOver) log.error({ err: error }, 'sign-in failed');
+      ctx.status = isOver ? 400 : 500;
       showPage(ctx, {
         title: 'This did not work',
         main: faultText(
-          'This sign-in has expired, or was opened in another browser. Start again from where you came.',
+          isOver
+            ? 'This sign-in has expired, or was opened in another browser. Start again from where you came.'
+            : 'Something failed on our side. Try again in a moment.',
         ),
       });
     }
   };
 
-  async function answer(ctx: Context): Promise<void> {
+  async function answer(ctx: ProviderContext): Promise<void> {
     const { params, prompt } = await provider.interactionDetails(ctx.req, ctx.res);
     const finish = async (result: Parameters<Provider['interactionResult']>[2]): Promise<void> => {
       ctx.status = 303;
@@ -48,7 +52,10 @@ export function signInRoutes(provider: Provider, database: Database) {
       return show(typeof params['login_hint'] === 'string' ? params['login_hint'] : '');
 
     const form = await readForm(ctx);
-    if (!form) return ctx.throw(413);
+    if (!form) {
+      ctx.status = 413;
+      return show('', 'This form is too long.');
+    }
     if (form.has('cancel'))
       return finish({ error: 'access_denied', error_description: 'The sign-in was cancelled.' });
     const email = form.get('email') ?? '';
@@ -59,7 +66,7 @@ export function signInRoutes(provider: Provider, database: Database) {
   }
 }
 
-async function readForm(ctx: Context): Promise<URLSearchParams | undefined> {
+async function readForm(ctx: ProviderContext): Promise<URLSearchParams | undefined> {
   let text = '';
   for await (const chunk of ctx.req.setEncoding('utf8') as AsyncIterable<string>) {
     text += chunk;

@@ -6,7 +6,8 @@ import type { Flavour } from './components.ts';
 import { openFlowStore } from './flows.store.ts';
 import { lfxVersion } from './install-lfx.ts';
 import type { Job } from './jobs.ts';
-import { answer, type RuntimeDeps } from './routes.ts';
+import type { RuntimeDeps } from './exchange.ts';
+import { answer } from './routes.ts';
 
 export interface RuntimeOptions {
   /** 0 takes a free one. */

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import fs from 'node:fs';
-import path from 'node:path';
 import { Client } from 'minio';
 import { credits } from '@agentstore/kernel/credits';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
+import { demoArtifact } from '../runtime/demo-flow.ts';
 import type { SeededShop } from '../shop/seed.ts';
 import type { DevSecrets } from '../state/secrets.ts';
 import { artifactBucket, type Doubles } from './doubles.ts';
@@ -17,20 +16,6 @@ export interface Catalogue {
   readonly artifactSha256: string;
 }
 
-/** The demo flow with the address of the store's model in it: the same bytes run on the dev runtime and on lfx. */
-function demoFlow(modelUrl: string): Buffer {
-  const flow = JSON.parse(
-    fs.readFileSync(path.join(import.meta.dirname, '../runtime/flows/demo-agent.json'), 'utf8'),
-  ) as {
-    data: { nodes: { data: { node: { template: Record<string, { value?: unknown } | string> } } }[] };
-  };
-  for (const { data } of flow.data.nodes) {
-    const base = data.node.template['openai_api_base'];
-    if (typeof base === 'object') base.value = modelUrl;
-  }
-  return Buffer.from(JSON.stringify(flow));
-}
-
 /** Stores the artifact and registers the offering, its version, plans, packs and prices. Repeating it changes nothing. */
 export async function registerCatalogue(options: {
   doubles: Doubles;
@@ -39,7 +24,7 @@ export async function registerCatalogue(options: {
   controlPlane: ServiceClient;
 }): Promise<Catalogue> {
   const { doubles, secrets, shop } = options;
-  const bytes = demoFlow(doubles.model.url);
+  const bytes = demoArtifact({ modelBaseUrl: doubles.model.url });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const objectKey = `${offeringSlug}/${sha256}.json`;
   const objects = new Client({

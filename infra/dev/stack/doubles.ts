@@ -13,6 +13,7 @@ import {
   type Postgres,
 } from '../postgres/postgres.ts';
 import type { Progress } from '../progress.ts';
+import { startLfx } from '../runtime/lfx.ts';
 import { startRuntime } from '../runtime/runtime.ts';
 import { startScriptedModel, type ScriptedModel } from '../runtime/scripted-model.ts';
 import { startShop, type RunningShop } from '../shop/server.ts';
@@ -107,7 +108,6 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
     stops.push(() => model.stop());
     const runtime = await progress.step('flow runtime', async (say) => {
       if (options.runtime === 'lfx') {
-        const { startLfx } = await import('../runtime/lfx.ts');
         const lfx = await startLfx({
           port: ports.runtime,
           apiKey: secrets.runtimeKey,

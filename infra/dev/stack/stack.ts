@@ -24,6 +24,8 @@ export interface StackOptions {
 /** The whole store, running in this process (PostgreSQL beside it). */
 export interface Stack {
   readonly publicOrigin: string;
+  /** Where the shop reaches the provisioner. */
+  readonly provisionerOrigin: string;
   readonly secrets: DevSecrets;
   readonly doubles: Doubles;
   readonly mounted: MountedApps;
@@ -92,7 +94,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       say(`artifact sha256 ${registered.artifactSha256.slice(0, 16)}… in object storage`);
       return registered;
     });
-    return { publicOrigin, secrets, doubles, mounted, shop, catalogue, stop };
+    return {
+      publicOrigin,
+      provisionerOrigin: `http://127.0.0.1:${ports.provisioner}`,
+      secrets,
+      doubles,
+      mounted,
+      shop,
+      catalogue,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;

@@ -14,7 +14,10 @@ builder.asEntity(ProductRef, {
     builder.selection<{ id: string; channel: string | null }>('id channel'),
     builder.selection<{ id: string }>('id'),
   ],
-  resolveReference: (ref: { id: string; channel?: string | null }) => ({ id: ref.id, channel: ref.channel ?? null }),
+  resolveReference: (ref: { id: string; channel?: string | null }) => ({
+    id: ref.id,
+    channel: ref.channel ?? null,
+  }),
 });
 
 export const ProductVariantRef = builder
@@ -34,7 +37,10 @@ builder.asEntity(ProductVariantRef, {
     builder.selection<{ id: string; channel: string | null }>('id channel'),
     builder.selection<{ id: string }>('id'),
   ],
-  resolveReference: (ref: { id: string; channel?: string | null }) => ({ id: ref.id, channel: ref.channel ?? null }),
+  resolveReference: (ref: { id: string; channel?: string | null }) => ({
+    id: ref.id,
+    channel: ref.channel ?? null,
+  }),
 });
 
 export const OrderRef = builder.objectRef<{ id: string }>('Order').implement({

@@ -5,6 +5,7 @@ import './offerings/offering.graphql.ts';
 import './organizations/organization.graphql.ts';
 import './api-keys/api-key.graphql.ts';
 import './instances/instance.graphql.ts';
+import './orders/parked-order-line.graphql.ts';
 
 /** The subgraph's executable schema with its federation fields. */
 export const buildSchema = (): GraphQLSchema => builder.toSubGraphSchema({});

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -166,7 +167,7 @@ export function runtimeCases(name: string, subject: () => RuntimeUnderTest): voi
     });
 
     it('never runs the code that a flow carries', async () => {
-      const proof = path.join(fs.mkdtempSync('/tmp/agentstore-code-'), 'ran');
+      const proof = path.join(os.tmpdir(), `agentstore-${randomUUID()}`);
       const flow = flowFile('echo.json');
       const code = flow.data.nodes[0]!.data.node.template['code']!;
       code.value = `from lfx.components.input_output import ChatInput as ChatInputComponent\n\n\nclass ChatInput(ChatInputComponent):\n    open(${JSON.stringify(proof)}, "w")\n`;

@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
+import { noteRealServer } from '@agentstore/kernel/testing/real-servers';
 import { testDatabase } from '@agentstore/kernel/testing/database';
 import { startIdentity, type Identity } from '../identity.ts';
 
@@ -19,6 +20,7 @@ export function useIdentity(): { readonly current: Identity; readonly stateDir: 
       publicOrigin: 'http://127.0.0.1:4000',
       log: silentLog,
     });
+    noteRealServer('oidc-provider 9.13.3');
   });
   afterAll(async () => {
     await identity?.stop();

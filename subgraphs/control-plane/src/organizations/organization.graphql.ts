@@ -2,9 +2,10 @@ import { GraphQLError } from 'graphql';
 import { callerScope, may, organizationScope, requireUser, systemScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Tx } from '@agentstore/kernel/db/database';
+import { pageOf, pageRequest } from '@agentstore/kernel/graphql/connection';
 import { fromGlobalId, toGlobalId, type Uuid } from '@agentstore/kernel/ids';
 import { permissions, type Role } from '@agentstore/kernel/permissions';
-import { builder } from '../builder.ts';
+import { builder, connection } from '../builder.ts';
 import type { Room } from '../deps.ts';
 import { UserRef } from '../references.graphql.ts';
 import { makeWorkspace } from './make-workspace.ts';
@@ -48,6 +49,7 @@ export const OrganizationRef = builder.objectRef<Organization>('Organization');
 export const ProjectRef = builder.objectRef<Project>('Project');
 
 interface Member {
+  readonly userId: Uuid;
   readonly organizationId: Uuid;
   readonly role: Role;
   readonly email: string;
@@ -73,6 +75,9 @@ const MembershipType = builder.objectRef<Member>('Membership').implement({
   }),
 });
 
+const ProjectConnection = connection('Project', ProjectRef);
+const MembershipConnection = connection('Membership', MembershipType);
+
 OrganizationRef.implement({
   description: 'A customer of the store.',
   fields: (t) => ({
@@ -81,16 +86,32 @@ OrganizationRef.implement({
     name: t.exposeString('name', { description: 'For people.' }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     projects: t.field({
-      type: [ProjectRef],
-      description: 'Its projects.',
-      resolve: ({ id }, _args, { deps, caller }) =>
-        inOrganization(deps, caller, id, (tx) => projectsOf(tx, id)),
+      type: ProjectConnection,
+      description: 'Its projects, oldest first.',
+      args: {
+        first: t.arg.int({ required: false, description: 'How many, 1 to 100; 20 unless said.' }),
+        after: t.arg.string({ required: false, description: 'Cursor of the one before.' }),
+      },
+      resolve: ({ id }, args, { deps, caller }) => {
+        const page = pageRequest(args);
+        return inOrganization(deps, caller, id, async (tx) =>
+          pageOf(await projectsOf(tx, id, page), page, (project) => project.id),
+        );
+      },
     }),
     members: t.field({
-      type: [MembershipType],
-      description: 'Its first 100 members.',
-      resolve: ({ id }, _args, { deps, caller }) =>
-        inOrganization(deps, caller, id, (tx) => membersOf(tx, id)),
+      type: MembershipConnection,
+      description: 'Its members, oldest account first.',
+      args: {
+        first: t.arg.int({ required: false, description: 'How many, 1 to 100; 20 unless said.' }),
+        after: t.arg.string({ required: false, description: 'Cursor of the one before.' }),
+      },
+      resolve: ({ id }, args, { deps, caller }) => {
+        const page = pageRequest(args);
+        return inOrganization(deps, caller, id, async (tx) =>
+          pageOf(await membersOf(tx, id, page), page, (member) => member.userId),
+        );
+      },
     }),
   }),
 });
@@ -195,6 +216,7 @@ const ViewerType = builder.objectRef<Exclude<Caller, { kind: 'ANONYMOUS' }>>('Vi
         caller.kind === 'USER'
           ? caller.memberships.map((one) => ({
               ...one,
+              userId: caller.userId,
               email: caller.email,
               saleorUserId: caller.saleorUserId ?? null,
             }))

@@ -1,5 +1,6 @@
 import type { Membership } from '@agentstore/kernel/caller';
 import type { Tx } from '@agentstore/kernel/db/database';
+import type { PageRequest } from '@agentstore/kernel/graphql/connection';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import type { Role } from '@agentstore/kernel/permissions';
 
@@ -72,12 +73,12 @@ export const membershipsOf = (tx: Tx, userId: Uuid) =>
     [userId],
   );
 
-export const membersOf = (tx: Tx, organizationId: Uuid) =>
-  tx.sql<{ organizationId: Uuid; role: Role; email: string; saleorUserId: string | null }>(
+export const membersOf = (tx: Tx, organizationId: Uuid, page: PageRequest) =>
+  tx.sql<{ userId: Uuid; organizationId: Uuid; role: Role; email: string; saleorUserId: string | null }>(
     `-- membersOf
-     select m.organization_id as "organizationId", m.role, u.email, u.saleor_user_id as "saleorUserId" from membership m join users u on u.id = m.user_id
-     where m.organization_id = $1 order by m.created_at, u.id limit 100`,
-    [organizationId],
+     select u.id as "userId", m.organization_id as "organizationId", m.role, u.email, u.saleor_user_id as "saleorUserId" from membership m join users u on u.id = m.user_id
+     where m.organization_id = $1 and ($2::uuid is null or u.id > $2) order by u.id limit $3`,
+    [organizationId, page.afterKey, page.first + 1],
   );
 
 export async function organizationById(tx: Tx, id: Uuid): Promise<Organization | undefined> {
@@ -96,10 +97,12 @@ export async function projectById(tx: Tx, id: Uuid): Promise<Project | undefined
   return row;
 }
 
-export const projectsOf = (tx: Tx, organizationId: Uuid) =>
+/** Oldest first. */
+export const projectsOf = (tx: Tx, organizationId: Uuid, page: PageRequest = { first: 99, afterKey: null }) =>
   tx.sql<Project>(
-    '-- projectsOf\n select id, organization_id as "organizationId", slug, name from project where organization_id = $1 order by id limit 100',
-    [organizationId],
+    `-- projectsOf
+     select id, organization_id as "organizationId", slug, name from project where organization_id = $1 and ($2::uuid is null or id > $2) order by id limit $3`,
+    [organizationId, page.afterKey, page.first + 1],
   );
 
 export async function workspaceOf(

@@ -1,6 +1,6 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { PageRequest } from '@agentstore/kernel/graphql/connection';
-import { isUuid, uuidv7, type Uuid } from '@agentstore/kernel/ids';
+import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 
 /** Runs of an instance that know of each other. */
 export interface Conversation {
@@ -33,8 +33,8 @@ export const conversationsOf = (tx: Tx, instanceId: Uuid, page: PageRequest) =>
   );
 
 /** Whether a conversation is one with that instance. */
-export async function belongsToInstance(tx: Tx, id: string, instanceId: Uuid): Promise<boolean> {
-  return isUuid(id) && (await conversationById(tx, id))?.instanceId === instanceId;
+export async function belongsToInstance(tx: Tx, id: Uuid, instanceId: Uuid): Promise<boolean> {
+  return (await conversationById(tx, id))?.instanceId === instanceId;
 }
 
 /** Opens a conversation; answers its id. */

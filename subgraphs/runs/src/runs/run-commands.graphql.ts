@@ -91,7 +91,7 @@ builder.mutationField('runStart', (t) =>
         instanceId: fromGlobalId('Instance', input.instanceId),
         input: input.input,
         conversationId: input.conversationId
-          ? (fromGlobalId('Conversation', input.conversationId) ?? 'unknown')
+          ? (fromGlobalId('Conversation', input.conversationId) ?? null)
           : undefined,
         idempotencyKey: input.idempotencyKey,
         maxCharge: input.maxCharge ?? undefined,

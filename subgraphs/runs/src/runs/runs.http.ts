@@ -88,13 +88,12 @@ export function runRoutes(app: ServiceApp, room: Room): void {
     const scope = serviceScope(c.var.caller, 'run:execute');
     const { waitMs, ...claim } = await readJson(c, claimBody);
     const patience = AbortSignal.any([AbortSignal.timeout(waitMs), c.req.raw.signal]);
-    const take = () => room.db.transaction(scope, (tx) => claimRuns(tx, claim));
-    let runs = await take();
-    if (runs.length === 0 && waitMs > 0)
-      for await (const _bell of room.queueChanges.follow('queue', patience)) {
-        runs = await take();
-        if (runs.length > 0) break;
-      }
+    let runs: ClaimedRun[] = [];
+    // Looks at once, then after each doorbell.
+    for await (const _bell of room.queueChanges.follow('queue', patience)) {
+      runs = await room.db.transaction(scope, (tx) => claimRuns(tx, claim));
+      if (runs.length > 0) break;
+    }
     return json({ runs: runs.map(wireOf) });
   });
   app.post('/internal/runs/:id/events', async (c) => {

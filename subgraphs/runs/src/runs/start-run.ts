@@ -15,8 +15,8 @@ export interface StartRun {
   /** Undefined when the client's id is none of an instance: refused as not found. */
   readonly instanceId: Uuid | undefined;
   readonly input: string;
-  /** `unknown` when the client's id is none of a conversation. */
-  readonly conversationId?: Uuid | 'unknown' | undefined;
+  /** Null when the client's id is none of a conversation; undefined opens one. */
+  readonly conversationId: Uuid | null | undefined;
   readonly idempotencyKey: string;
   readonly maxCharge?: bigint | undefined;
 }
@@ -68,7 +68,9 @@ async function attemptStart(
   const claimed = await room.db.transaction(scope, async (tx) => {
     const key = await claimKey(tx, { organizationId, key: input.idempotencyKey, bodyHash, runId: uuidv7() });
     if (key.state === 'STARTED') return { key, run: await runById(tx, key.runId) };
-    const known = conversationId === undefined || (await belongsToInstance(tx, conversationId, instanceId));
+    const known =
+      conversationId === undefined ||
+      (conversationId !== null && (await belongsToInstance(tx, conversationId, instanceId)));
     return { key, known, active: await activeRuns(tx, instanceId) };
   });
   const { key } = claimed;

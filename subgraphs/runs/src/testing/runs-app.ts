@@ -1,4 +1,3 @@
-import { createParser } from 'eventsource-parser';
 import { afterAll } from 'vitest';
 import type { App } from '@agentstore/kernel/app';
 import type { Caller } from '@agentstore/kernel/caller';
@@ -141,31 +140,27 @@ const eventsSubscription = `subscription ($runId: ID!, $after: Int) { runEvents(
   ... on RunFailed { error { code message retryable } charge } ... on RunCancelled { charge }
   ... on RunEventsGap { fromSeq toSeq reason } } }`;
 
+/** What the subgraph writes: `event: next`, one `data:` line, a blank line. */
 async function* readSse(answer: Response, signal?: AbortSignal): AsyncGenerator<SeenEvent, void, void> {
-  let ready: SeenEvent[] = [];
-  const parser = createParser({
-    onEvent: ({ event, data }) => {
-      if (event !== 'next') return;
-      const { data: value, errors } = JSON.parse(data) as {
-        data?: { runEvents: SeenEvent };
-        errors?: object[];
-      };
-      if (errors) throw new Error(JSON.stringify(errors));
-      ready.push(value!.runEvents);
-    },
-  });
-  const reader = answer.body!.getReader();
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();
   const cancel = (): void => void reader.cancel().catch(() => undefined);
   signal?.addEventListener('abort', cancel);
   try {
-    const decoder = new TextDecoder();
-    for (;;) {
+    for (let text = ''; ;) {
       const { done, value } = await reader.read();
       if (done) return;
-      parser.feed(decoder.decode(value as Uint8Array, { stream: true }));
-      const events = ready;
-      ready = [];
-      yield* events;
+      const blocks = (text + value).split('\n\n');
+      text = blocks.pop()!;
+      for (const block of blocks) {
+        const data = /^event: next\ndata: (.*)$/m.exec(block)?.[1];
+        if (data === undefined) continue;
+        const { data: seen, errors } = JSON.parse(data) as {
+          data?: { runEvents: SeenEvent };
+          errors?: object[];
+        };
+        if (errors) throw new Error(JSON.stringify(errors));
+        yield seen!.runEvents;
+      }
     }
   } finally {
     signal?.removeEventListener('abort', cancel);

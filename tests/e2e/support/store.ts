@@ -1,0 +1,244 @@
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { silentLog } from '@agentstore/kernel/log';
+import { testDatabase } from '@agentstore/kernel/testing/database';
+import { openRepository } from '@agentstore/gitops/writer/repository';
+import { signIn } from '../../../infra/dev/identity/sign-in.ts';
+import { graphClient, type GraphClient } from '../../../infra/dev/main-job/graph-client.ts';
+import { createProgress } from '../../../infra/dev/progress.ts';
+import { payFor, refundPayment, type Payment } from '../../../infra/dev/shop/pay-for.ts';
+import { startStack, type Stack } from '../../../infra/dev/stack/stack.ts';
+import { preferredPorts, type Part, type Ports } from '../../../infra/dev/state/ports.ts';
+
+/** Data of a GraphQL answer, as a story reads it: whatever it asked for. */
+export type Data = any;
+
+/** The whole store on free ports with a database of its own, and people who use it through the router. */
+export interface Store {
+  readonly stack: Stack;
+  readonly adminUrl: string;
+  readonly graphqlUrl: string;
+  readonly seed: {
+    readonly pack1000VariantId: string;
+    readonly proVariantId: string;
+    readonly artifactSha256: string;
+  };
+  /** A new person with a verified e-mail, signed in. */
+  signUp(options?: { emailVerified?: boolean }): Promise<Person>;
+  /** Whoever holds this token; nobody without one. */
+  as(token?: string): GraphClient;
+  readonly git: { log(): Promise<string[]> };
+  refund(payment: Payment): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A signed-in person. */
+export interface Person {
+  readonly email: string;
+  readonly token: string;
+  query(document: string, variables?: Record<string, unknown>): Promise<Data>;
+  subscribe(document: string, variables?: Record<string, unknown>): AsyncGenerator<Data>;
+  /** All events of a subscription, until it completes. */
+  collect(document: string, variables: Record<string, unknown>, field: string): Promise<Data[]>;
+  /** Asks until the answer is what one waits for (20 s at most). */
+  waitFor<T>(
+    document: string,
+    variables: Record<string, unknown>,
+    wanted: (data: Data) => T | undefined,
+  ): Promise<T>;
+  /** Checks variants out, pays, and completes: a paid order of the shop. */
+  buy(
+    variantIds: readonly string[],
+    options?: { organizationId?: string },
+  ): Promise<{ id: string; number: string; payment: Payment }>;
+  wallet(organizationId: string): Promise<Data>;
+  /** A workspace and an ACTIVE instance of the Pro plan, bought. */
+  withActiveInstance(): Promise<{
+    organizationId: string;
+    projectId: string;
+    instanceId: string;
+    orderId: string;
+  }>;
+  run(instanceId: string, input: string, more?: Record<string, unknown>): Promise<Data>;
+}
+
+export async function openStore(options: { delayPerTokenMs?: number } = {}): Promise<Store> {
+  const database = await testDatabase();
+  const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-e2e-'));
+  const stack = await startStack({
+    stateDir,
+    ports: await freePorts(),
+    runtime: 'dev',
+    postgres: { adminUrl: database.adminUrl, appUrl: database.url },
+    delayPerTokenMs: options.delayPerTokenMs ?? 1,
+    log: silentLog,
+    progress: createProgress({ write: () => undefined }),
+  });
+  const graphqlUrl = `${stack.publicOrigin}/graphql`;
+  const clients: GraphClient[] = [];
+  const as = (token?: string): GraphClient => {
+    const client = graphClient({ url: graphqlUrl, ...(token ? { token } : {}) });
+    clients.push(client);
+    return client;
+  };
+  let people = 0;
+  const store: Store = {
+    stack,
+    adminUrl: database.adminUrl,
+    graphqlUrl,
+    seed: {
+      pack1000VariantId: stack.shop.variants.pack1000.id,
+      proVariantId: stack.shop.variants.pro.id,
+      artifactSha256: stack.catalogue.artifactSha256,
+    },
+    as,
+    async signUp({ emailVerified = true } = {}) {
+      const email = `person${++people}-${process.pid}@example.test`;
+      const password = 'a password of a test';
+      await stack.doubles.identity.addUser({
+        email,
+        password,
+        givenName: 'Test',
+        familyName: `Person ${people}`,
+        emailVerified,
+      });
+      const { issuer, clientId, audience } = stack.doubles.identity;
+      const { accessToken } = await signIn({ issuer, clientId, audience, email, password });
+      return person(store, { email, token: accessToken, graph: as(accessToken) });
+    },
+    git: {
+      log: async () => {
+        const repository = await openRepository({
+          directory: path.join(stateDir, 'git/agentstore.git'),
+          branch: 'main',
+        });
+        return (await repository.log(1_000)).map(({ commit }) => commit);
+      },
+    },
+    refund: (payment) =>
+      refundPayment(stack.doubles.shop, {
+        transactionId: payment.transactionId,
+        amount: payment.amount,
+        pspReference: crypto.randomUUID(),
+      }).then(() => undefined),
+    async close() {
+      await Promise.all(clients.map((client) => client.close()));
+      await stack.stop();
+      fs.rmSync(stateDir, { recursive: true, force: true });
+    },
+  };
+  return store;
+}
+
+const checkoutCreate = `mutation ($input: CheckoutCreateInput!) { checkoutCreate(input: $input) { checkout { id } errors { code message } } }`;
+const address = {
+  firstName: 'Test',
+  lastName: 'Person',
+  streetAddress1: '1 Main Street',
+  city: 'Springfield',
+  postalCode: '62701',
+  country: 'US',
+  countryArea: 'IL',
+};
+
+function person(
+  store: Store,
+  { email, token, graph }: { email: string; token: string; graph: GraphClient },
+): Person {
+  const self: Person = {
+    email,
+    token,
+    query: (document, variables) => graph.query<Data>(document, variables),
+    subscribe: (document, variables) => graph.subscribe<Data>(document, variables),
+    async collect(document, variables, field) {
+      const events: Data[] = [];
+      for await (const data of graph.subscribe<Data>(document, variables)) events.push(data[field]);
+      return events;
+    },
+    async waitFor(document, variables, wanted) {
+      for (
+        const until = Date.now() + 20_000;
+        Date.now() < until;
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      ) {
+        const found = wanted(await graph.query<Data>(document, variables));
+        if (found !== undefined) return found;
+      }
+      throw new Error(`what was waited for did not come: ${document}`);
+    },
+    async buy(variantIds, options = {}) {
+      const lines = variantIds.map((variantId) => ({ variantId, quantity: 1 }));
+      const { checkoutCreate: made } = await self.query(checkoutCreate, {
+        input: { channel: store.stack.shop.channel, email, lines, billingAddress: address },
+      });
+      if (options.organizationId)
+        await self.query(
+          'mutation ($id: ID!, $input: [MetadataInput!]!) { updateMetadata(id: $id, input: $input) { errors { code } } }',
+          {
+            id: made.checkout.id,
+            input: [{ key: 'agentstore.organizationId', value: options.organizationId }],
+          },
+        );
+      const payment = await payFor(store.stack.doubles.shop, {
+        id: made.checkout.id,
+        pspReference: crypto.randomUUID(),
+      });
+      const { checkoutComplete } = await self.query(
+        'mutation ($id: ID!) { checkoutComplete(id: $id) { order { id number } errors { code message } } }',
+        { id: made.checkout.id },
+      );
+      return { ...checkoutComplete.order, payment };
+    },
+    async wallet(organizationId) {
+      const { wallet } = await self.query(
+        `query ($id: ID!) { wallet(organizationId: $id) { balance reserved available debt state
+          ledgerEntries(first: 20) { edges { node { seq kind amount balanceAfter run { id charge } transfers { debitAccount creditAccount amount code } usage { dimension quantity amount } } } } } }`,
+        { id: organizationId },
+      );
+      return wallet;
+    },
+    async withActiveInstance() {
+      const { workspaceAuto } = await self.query(
+        'mutation { workspaceAuto(input: {}) { organization { id } project { id } errors { code } } }',
+      );
+      const order = await self.buy([store.seed.proVariantId], {
+        organizationId: workspaceAuto.organization.id,
+      });
+      const instanceId = await self.waitFor(
+        'query ($id: ID!) { order(id: $id) { instances { id state } } }',
+        { id: order.id },
+        ({ order: seen }) =>
+          seen?.instances[0]?.state === 'ACTIVE' ? String(seen.instances[0].id) : undefined,
+      );
+      return {
+        organizationId: workspaceAuto.organization.id,
+        projectId: workspaceAuto.project.id,
+        instanceId,
+        orderId: order.id,
+      };
+    },
+    async run(instanceId, input, more = {}) {
+      const { runStart } = await self.query(
+        'mutation ($input: RunStartInput!) { runStart(input: $input) { run { id state } required available missing errors { code message field } } }',
+        { input: { instanceId, input, idempotencyKey: crypto.randomUUID(), ...more } },
+      );
+      return runStart;
+    },
+  };
+  return self;
+}
+
+async function freePorts(): Promise<Ports> {
+  const ports: Partial<Ports> = {};
+  const held: net.Server[] = [];
+  for (const part of Object.keys(preferredPorts) as Part[]) {
+    const probe = net.createServer();
+    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+    held.push(probe);
+    ports[part] = (probe.address() as net.AddressInfo).port;
+  }
+  await Promise.all(held.map((probe) => new Promise((resolve) => probe.close(resolve))));
+  return ports as Ports;
+}

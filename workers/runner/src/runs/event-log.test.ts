@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { createEventLog, type LoggedEvent } from './event-log.ts';
+
+const text = (delta: string, messageId = 'm') => ({
+  kind: 'TextMessageContent',
+  payload: { messageId, delta },
+});
+
+/** A log whose appends the test answers one by one. */
+function openLog(flushMs = 5) {
+  const appends: { events: readonly LoggedEvent[]; answer: () => void; refuse: () => void }[] = [];
+  const log = createEventLog({
+    firstSeq: 1,
+    flushMs,
+    flushBytes: 4_096,
+    append: (events) =>
+      new Promise((resolve, reject) =>
+        appends.push({ events, answer: resolve, refuse: () => reject(new Error()) }),
+      ),
+  });
+  const appended = async (count: number): Promise<void> => {
+    while (appends.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  return { log, appends, appended };
+}
+
+describe('the event log', () => {
+  it('sends the first event at once, and what comes while it is under way together, text joined', async () => {
+    const { log, appends, appended } = openLog();
+    log.push({ kind: 'RunStarted', payload: {} });
+    expect(appends).toHaveLength(1);
+    for (const word of ['a', 'b', 'c']) log.push(text(word));
+    log.push(text('d', 'other'));
+    expect(appends).toHaveLength(1);
+    appends[0]!.answer();
+    await appended(2);
+    expect(
+      appends[1]!.events.map(({ seq, payload }) => [seq, payload['messageId'], payload['delta']]),
+    ).toEqual([
+      [2, 'm', 'abc'],
+      [3, 'other', 'd'],
+    ]);
+    expect(log.nextSeq).toBe(4);
+    log.close();
+  });
+
+  it('gives seqs without holes, and flush waits for all of it', async () => {
+    const { log, appends } = openLog(1_000);
+    const stored: LoggedEvent[] = [];
+    let flushed = false;
+    for (let i = 0; i < 1_500; i++) log.push({ kind: 'StepStarted', payload: { step: `s${i}` } });
+    const done = log.flush().then(() => (flushed = true));
+    for (let served = 0; !flushed;) {
+      if (served < appends.length) {
+        stored.push(...appends[served]!.events);
+        appends[served++]!.answer();
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await done;
+    expect(stored.map(({ seq }) => seq)).toEqual(Array.from({ length: 1_500 }, (_, index) => index + 1));
+    expect(Math.max(...appends.map(({ events }) => events.length))).toBeLessThanOrEqual(500);
+  });
+
+  it('ends when its owner may write no more', async () => {
+    const { log, appends } = openLog();
+    log.push(text('a'));
+    log.push(text('b'));
+    appends[0]!.refuse();
+    await log.flush();
+    expect(appends).toHaveLength(1);
+  });
+});
