@@ -9,7 +9,9 @@ const source = findMigrations(root).find((one) => one.schema === schema);
 
 if (!source || !intent || !/^[a-z0-9_]+$/.test(intent)) {
   const schemas = findMigrations(root).map((one) => one.schema);
-  process.stderr.write(`Usage: npm run db:new -- <schema> <what_it_does>\nSchemas: ${schemas.join(', ')}. The intent is lower case with underscores.\n`);
+  process.stderr.write(
+    `Usage: npm run db:new -- <schema> <what_it_does>\nSchemas: ${schemas.join(', ')}. The intent is lower case with underscores.\n`,
+  );
   process.exit(2);
 }
 const last = Math.max(0, ...fs.readdirSync(source.directory).map((name) => Number.parseInt(name, 10) || 0));

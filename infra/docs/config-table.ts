@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { ConfigDefinition } from '@agentstore/kernel/config';
 
 /**
@@ -41,10 +41,10 @@ function row(name: string, schema: z.ZodType): string {
   const description = schema.description;
   if (!description) throw new Error(`${name} has no description`);
   const absent = schema.safeParse(undefined);
-  const value = absent.success
-    ? absent.data === undefined
-      ? 'unset'
-      : `\`${String(absent.data) || '""'}\``
-    : '';
+  const value = absent.success ? (absent.data === undefined ? 'unset' : `\`${text(absent.data)}\``) : '';
   return `| \`${name}\` | ${value} | ${description.replaceAll('|', '\\|')} |`;
+}
+
+function text(value: unknown): string {
+  return value === '' ? '""' : typeof value === 'string' ? value : JSON.stringify(value);
 }

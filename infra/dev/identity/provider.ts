@@ -131,7 +131,9 @@ export function createProvider(options: {
   const provider = new Provider(options.issuer, configuration);
   provider.use(signInRoutes({ provider, database, log }));
   // Koa would write to the console what a client that went away did to its socket.
-  provider.on('error', (error: Error) => log.warn({ err: error }, 'identity request failed'));
+  (provider as NodeJS.EventEmitter).on('error', (error: Error) =>
+    log.warn({ err: error }, 'identity request failed'),
+  );
   provider.on('server_error', (_ctx, error) => log.error({ err: error }, 'identity provider failed'));
   return provider;
 }

@@ -52,6 +52,8 @@ export function graphClient(options: { url: string; token?: string; deadlineMs?:
         if (result.data) yield result.data;
       }
     },
-    close: async () => void (await sockets.dispose()),
+    close: async () => {
+      await sockets.dispose();
+    },
   };
 }

@@ -33,6 +33,8 @@ export interface Doubles {
   readonly model: ScriptedModel;
   readonly runtime: { readonly url: string; readonly flavour: 'lfx' | 'langflow'; readonly name: string };
   readonly shop: RunningShop;
+  /** Takes the runtime away, for tests of what happens then. */
+  stopRuntime(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -117,7 +119,7 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
         });
         stops.push(() => lfx.stop());
         say(`lfx ${lfx.version} at ${lfx.url}`);
-        return { url: lfx.url, flavour: 'lfx' as const, name: `lfx ${lfx.version}` };
+        return { url: lfx.url, flavour: 'lfx' as const, name: `lfx ${lfx.version}`, stop: () => lfx.stop() };
       }
       const started = await startRuntime({
         port: ports.runtime,
@@ -127,7 +129,7 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       });
       stops.push(() => started.stop());
       say(`Langflow's wire at ${started.url}`);
-      return { url: started.url, flavour: 'lfx' as const, name: 'dev runtime' };
+      return { url: started.url, flavour: 'lfx' as const, name: 'dev runtime', stop: () => started.stop() };
     });
     const shop = await progress.step('shop', async (say) => {
       const started = await startShop({ port: ports.shop, databaseUrl, stateDir: at('shop'), log });
@@ -144,6 +146,7 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       model,
       runtime,
       shop,
+      stopRuntime: () => runtime.stop(),
       stop,
     };
   } catch (error) {

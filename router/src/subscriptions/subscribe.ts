@@ -65,10 +65,9 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
     const key = `${at.id} ${operation.operationName ?? ''} ${operation.document.loc?.source.body ?? ''}`;
     const known = plans.get(key);
     if (known) return known;
+    const named = operation.operationName ? { operationName: operation.operationName } : {};
     const { node } = at.planner.buildQueryPlan(
-      operationFromDocument(at.apiSchema, operation.document, {
-        ...(operation.operationName ? { operationName: operation.operationName } : {}),
-      }),
+      operationFromDocument(at.apiSchema, operation.document, named),
     );
     if (node?.kind !== 'Subscription')
       throw new GraphQLError('The operation is not a subscription.', {

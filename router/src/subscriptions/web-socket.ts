@@ -139,7 +139,9 @@ export function serveWebSocket(
     } as Args;
   }
 
-  return async () => void (await served.dispose());
+  return async () => {
+    await served.dispose();
+  };
 }
 
 const coded = (code: string, message: string): GraphQLError =>

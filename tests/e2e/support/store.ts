@@ -18,6 +18,7 @@ export type Data = any;
 /** The whole store on free ports with a database of its own, and people who use it through the router. */
 export interface Store {
   readonly stack: Stack;
+  readonly stateDir: string;
   readonly adminUrl: string;
   readonly graphqlUrl: string;
   readonly seed: {
@@ -31,6 +32,8 @@ export interface Store {
   as(token?: string): GraphClient;
   readonly git: { log(): Promise<string[]> };
   refund(payment: Payment): Promise<void>;
+  /** Runs before the store is closed: what a test started again. */
+  later(stop: () => Promise<void>): void;
   close(): Promise<void>;
 }
 
@@ -84,8 +87,10 @@ export async function openStore(options: { delayPerTokenMs?: number } = {}): Pro
     return client;
   };
   let people = 0;
+  const stops: (() => Promise<void>)[] = [];
   const store: Store = {
     stack,
+    stateDir,
     adminUrl: database.adminUrl,
     graphqlUrl,
     seed: {
@@ -123,9 +128,11 @@ export async function openStore(options: { delayPerTokenMs?: number } = {}): Pro
         amount: payment.amount,
         pspReference: crypto.randomUUID(),
       }).then(() => undefined),
+    later: (stop) => void stops.push(stop),
     async close() {
       await Promise.all(clients.map((client) => client.close()));
       await stack.stop();
+      for (const stop of stops) await stop();
       fs.rmSync(stateDir, { recursive: true, force: true });
     },
   };

@@ -1,20 +1,23 @@
+import { and, desc, eq, gt, isNull, lt, or, sql } from 'drizzle-orm';
 import type { Tx } from '@agentstore/kernel/db/database';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import type { Permission } from '@agentstore/kernel/permissions';
+import { apiKeys } from './api-keys.table.ts';
 
-export interface ApiKey {
-  readonly id: Uuid;
-  readonly organizationId: Uuid;
-  readonly name: string;
-  readonly prefix: string;
-  readonly scopes: readonly Permission[];
-  readonly createdAt: Date;
-  readonly lastUsedAt: Date | null;
-  readonly expiresAt: Date | null;
-  readonly revokedAt: Date | null;
-}
+/** An API key without its secret, and without the hash of it. */
+export type ApiKey = Omit<typeof apiKeys.$inferSelect, 'hash' | 'createdBy'>;
 
-const columns = `id, organization_id as "organizationId", name, prefix, scopes, created_at as "createdAt", last_used_at as "lastUsedAt", expires_at as "expiresAt", revoked_at as "revokedAt"`;
+const shown = {
+  id: apiKeys.id,
+  organizationId: apiKeys.organizationId,
+  name: apiKeys.name,
+  prefix: apiKeys.prefix,
+  scopes: apiKeys.scopes,
+  createdAt: apiKeys.createdAt,
+  lastUsedAt: apiKeys.lastUsedAt,
+  expiresAt: apiKeys.expiresAt,
+  revokedAt: apiKeys.revokedAt,
+};
 
 export async function insertApiKey(
   tx: Tx,
@@ -27,39 +30,48 @@ export async function insertApiKey(
     expiresAt: Date | null;
   },
 ): Promise<ApiKey> {
-  const [row] = await tx.sql<ApiKey>(
-    `-- insertApiKey
-     insert into api_key (id, organization_id, name, prefix, hash, scopes, expires_at, created_by) values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${columns}`,
-    [uuidv7(), key.organizationId, key.name, key.prefix, key.hash, key.scopes, key.expiresAt, tx.scope.actor],
-  );
+  const [row] = await tx.orm
+    .insert(apiKeys)
+    .values({ ...key, id: uuidv7(), scopes: [...key.scopes], createdBy: tx.scope.actor })
+    .returning(shown);
   return row!;
 }
 
-export const apiKeysOf = (tx: Tx, organizationId: Uuid) =>
-  tx.sql<ApiKey>(
-    `-- apiKeysOf\n select ${columns} from api_key where organization_id = $1 order by id desc limit 100`,
-    [organizationId],
-  );
+/** Newest first. */
+export const apiKeysOf = (tx: Tx, organizationId: Uuid): Promise<ApiKey[]> =>
+  tx.orm
+    .select(shown)
+    .from(apiKeys)
+    .where(eq(apiKeys.organizationId, organizationId))
+    .orderBy(desc(apiKeys.id))
+    .limit(100);
 
 export async function revokeApiKey(tx: Tx, id: Uuid): Promise<ApiKey | undefined> {
-  const [row] = await tx.sql<ApiKey>(
-    `-- revokeApiKey\n update api_key set revoked_at = coalesce(revoked_at, now()) where id = $1 returning ${columns}`,
-    [id],
-  );
+  const [row] = await tx.orm
+    .update(apiKeys)
+    .set({ revokedAt: sql`coalesce(${apiKeys.revokedAt}, now())` })
+    .where(eq(apiKeys.id, id))
+    .returning(shown);
   return row;
 }
 
 /** The live key with this hash; notes its use at most once a minute. */
-export async function useApiKey(tx: Tx, hash: string): Promise<ApiKey | undefined> {
-  const [row] = await tx.sql<ApiKey>(
-    `-- useApiKey
-     select ${columns} from api_key where hash = $1 and revoked_at is null and (expires_at is null or expires_at > now())`,
-    [hash],
+export async function liveApiKey(tx: Tx, hash: string): Promise<ApiKey | undefined> {
+  const live = and(
+    eq(apiKeys.hash, hash),
+    isNull(apiKeys.revokedAt),
+    or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, sql`now()`)),
   );
+  const [row] = await tx.orm.select(shown).from(apiKeys).where(live);
   if (row)
-    await tx.sql(
-      "-- useApiKey: note\n update api_key set last_used_at = now() where id = $1 and (last_used_at is null or last_used_at < now() - interval '1 minute')",
-      [row.id],
-    );
+    await tx.orm
+      .update(apiKeys)
+      .set({ lastUsedAt: sql`now()` })
+      .where(
+        and(
+          eq(apiKeys.id, row.id),
+          or(isNull(apiKeys.lastUsedAt), lt(apiKeys.lastUsedAt, sql`now() - interval '1 minute'`)),
+        ),
+      );
   return row;
 }

@@ -9,7 +9,7 @@ let app: RunsApp;
 let admin: pg.Client;
 let facts: InstanceFacts;
 beforeAll(async () => {
-  app = await startRunsApp({ abandonedAfterMs: 100 });
+  app = await startRunsApp({ abandonedAfterMs: 2_000 });
   admin = new pg.Client({ connectionString: app.adminUrl, options: '-c search_path=runs' });
   await admin.connect();
   return () => admin.end();
@@ -147,6 +147,16 @@ describe('runStart', () => {
   });
 });
 
+it('a retry after billing reserved and its answer was lost uses the same reservation', async () => {
+  app.billing.state.loseAnswers = 2;
+  await expect(app.start(facts, { idempotencyKey: 'lost' })).rejects.toThrow(/UNAVAILABLE/);
+  const { run } = await app.start(facts, { idempotencyKey: 'lost' });
+  const held = [...app.billing.reservations].filter(
+    ([, { organizationId }]) => organizationId === facts.organizationId,
+  );
+  expect(held).toMatchObject([[fromGlobalId('Run', run!.id), { status: 'OPEN' }]]);
+});
+
 describe('a start that broke off between authorize and insert', () => {
   const breakOff = async (): Promise<string> => {
     const runId = uuidv7();
@@ -158,7 +168,7 @@ describe('a start that broke off between authorize and insert', () => {
     };
     await app.deps.billing.call('POST', '/billing/authorize', body);
     await admin.query(
-      `insert into run_key (organization_id, key, body_hash, run_id) values ($1, 'broken', 'hash', $2)`,
+      `insert into run_key (organization_id, key, body_hash, run_id, touched_at) values ($1, 'broken', 'hash', $2, now() - interval '1 minute')`,
       [facts.organizationId, runId],
     );
     return runId;

@@ -58,14 +58,18 @@ interface Body {
 export function createBilling() {
   const reservations = new Map<Uuid, HeldCredits>();
   const reserve = 10_000_000n;
-  const state = { available: 1_000_000_000n, down: false, calls: 0 };
+  const state = { available: 1_000_000_000n, down: false, loseAnswers: 0 };
   const problem = (status: number, code: string, facts: object = {}): Response =>
     problemResponse({ ...facts, status, code, title: code });
   const http = new Hono();
-  http.use(async (_c, next) => {
-    state.calls += 1;
+  http.use(async (c, next) => {
     if (state.down) return problem(503, 'UNAVAILABLE');
-    return next();
+    await next();
+    if (state.loseAnswers > 0) {
+      state.loseAnswers -= 1;
+      c.res = problem(504, 'UNAVAILABLE');
+    }
+    return undefined;
   });
   http.post('/billing/authorize', async (c) => {
     const body: Body = await c.req.json();
@@ -131,7 +135,7 @@ export function createBilling() {
   return {
     fetch: async (request: Request) => http.fetch(request),
     reservations,
-    /** What the test may turn: credits left, and whether billing answers at all. */
+    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done. */
     state,
   };
 }
