@@ -41,10 +41,10 @@ function row(name: string, schema: z.ZodType): string {
   const description = schema.description;
   if (!description) throw new Error(`${name} has no description`);
   const absent = schema.safeParse(undefined);
-  const value = absent.success ? (absent.data === undefined ? 'unset' : `\`${text(absent.data)}\``) : '';
+  const value = absent.success ? (absent.data === undefined ? 'unset' : `\`${shown(absent.data)}\``) : '';
   return `| \`${name}\` | ${value} | ${description.replaceAll('|', '\\|')} |`;
 }
 
-function text(value: unknown): string {
+function shown(value: unknown): string {
   return value === '' ? '""' : typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -22,7 +22,10 @@ describe('credits', () => {
   });
 
   it('reads back every amount it can write', () => {
-    const property = fc.property(fc.bigInt(-MAX_MICRO_CREDITS, MAX_MICRO_CREDITS), (n) => parseMicroCredits(n.toString()) === n);
+    const property = fc.property(
+      fc.bigInt(-MAX_MICRO_CREDITS, MAX_MICRO_CREDITS),
+      (n) => parseMicroCredits(n.toString()) === n,
+    );
     expect(fc.check(property).failed).toBe(false);
   });
 });

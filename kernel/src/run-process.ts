@@ -41,5 +41,7 @@ export async function runProcess(options: {
     })();
   };
   process.once('SIGTERM', stop).once('SIGINT', stop);
+  // A supervisor that started us over IPC and is gone (kill -9) cannot stop us any more: stop by ourselves.
+  process.once('disconnect', () => stop('SIGTERM'));
   process.on('SIGTERM', () => undefined).on('SIGINT', () => undefined);
 }

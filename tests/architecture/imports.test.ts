@@ -12,9 +12,17 @@ it('keeps every import inside the rules of the house, over all source files', ()
     process.execPath,
     [
       path.join(root, 'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs'),
-      '--config', '.dependency-cruiser.js',
-      '--output-type', 'json',
-      'kernel', 'schema', 'subgraphs', 'router', 'workers', 'infra', 'tests',
+      '--config',
+      '.dependency-cruiser.js',
+      '--output-type',
+      'json',
+      'kernel',
+      'schema',
+      'subgraphs',
+      'router',
+      'workers',
+      'infra',
+      'tests',
     ],
     { cwd: root, encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 },
   );
@@ -22,7 +30,9 @@ it('keeps every import inside the rules of the house, over all source files', ()
     summary: { totalCruised: number; violations: { rule: { name: string }; from: string; to: string }[] };
     modules: { source: string }[];
   };
-  const read = report.modules.filter((module) => module.source.endsWith('.ts') && !module.source.includes('node_modules'));
+  const read = report.modules.filter(
+    (module) => module.source.endsWith('.ts') && !module.source.includes('node_modules'),
+  );
   expect(report.summary.violations.map((v) => `${v.rule.name}: ${v.from} → ${v.to}`)).toEqual([]);
   expect(read.length).toBeGreaterThan(fewestFiles);
 }, 120_000);

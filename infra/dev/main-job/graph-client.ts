@@ -26,7 +26,7 @@ export function graphClient(options: { url: string; token?: string; deadlineMs?:
     url: options.url.replace(/^http/, 'ws'),
     webSocketImpl: WebSocket,
     connectionParams: headers,
-    retryAttempts: 3,
+    retryAttempts: 0, // a caller that wants to go on opens the stream again with the last seq
     lazy: true,
   });
   return {
@@ -53,6 +53,7 @@ export function graphClient(options: { url: string; token?: string; deadlineMs?:
       }
     },
     close: async () => {
+      sockets.terminate();
       await sockets.dispose();
     },
   };

@@ -1,8 +1,10 @@
 import pg from 'pg';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { systemScope } from '@agentstore/kernel/access';
 import { apiKeyCaller, userCaller } from '@agentstore/kernel/testing/callers';
 import { fromGlobalId, toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
 import { member, startRunsApp, type RunsApp } from '../testing/runs-app.ts';
+import { dropAbandonedKey, setKeyState } from './run-keys.store.ts';
 import type { InstanceFacts } from './run.ts';
 
 let app: RunsApp;
@@ -145,6 +147,18 @@ describe('runStart', () => {
     expect((await app.start(facts, { idempotencyKey: 'k3' })).errors).toEqual([]);
     expect(await runsOf(facts.organizationId)).toBe(1);
   });
+});
+
+it('an attempt that was overtaken takes no run from its key', async () => {
+  const { run } = await app.start(facts, { idempotencyKey: 'taken' });
+  const { organizationId } = facts;
+  const runId = fromGlobalId('Run', run!.id)!;
+  const slow = { organizationId, key: 'taken', bodyHash: 'x', runId, state: 'STARTING' } as const;
+  await app.deps.db.transaction(systemScope('test'), async (tx) => {
+    await setKeyState(tx, slow, 'ABANDONED');
+    await dropAbandonedKey(tx, slow);
+  });
+  expect((await app.start(facts, { idempotencyKey: 'taken' })).run!.id).toBe(run!.id);
 });
 
 it('a retry after billing reserved and its answer was lost uses the same reservation', async () => {

@@ -1,3 +1,4 @@
+import { once, setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deps } from '../deps.ts';
 import { executeRun } from './execute-run.ts';
@@ -14,6 +15,9 @@ const waitMs = 10_000;
 export function startRunLoop(deps: Deps): RunLoop {
   const stopping = new AbortController();
   const ending = new AbortController();
+  // Every run under way listens to it.
+  setMaxListeners(0, ending.signal);
+  const stopped = once(stopping.signal, 'abort');
   const active = new Set<Promise<void>>();
   const claiming = claimUntilStopped();
 
@@ -22,7 +26,7 @@ export function startRunLoop(deps: Deps): RunLoop {
     for (let failures = 0; !signal.aborted;) {
       const limit = deps.concurrency - active.size;
       if (limit <= 0) {
-        await Promise.race([...active, aborted(signal)]);
+        await Promise.race([...active, stopped]);
         continue;
       }
       try {
@@ -53,9 +57,3 @@ export function startRunLoop(deps: Deps): RunLoop {
     },
   };
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

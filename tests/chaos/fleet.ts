@@ -1,0 +1,255 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { createLog } from '@agentstore/kernel/log';
+import { composeToFile } from '@agentstore/schema/compose-supergraph';
+import { fetchSaleorSdl, ownSubgraphs, saleorName } from '@agentstore/schema/subgraphs';
+import { freePort } from '@agentstore/kernel/testing/free-port';
+import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
+import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
+import { serviceAudience, servicePermissions } from '../../infra/dev/identity/services.ts';
+import { DataDirectoryInUse } from '../../infra/dev/postgres/former-server.ts';
+import { startPostgres, type Postgres } from '../../infra/dev/postgres/postgres.ts';
+import { createProgress } from '../../infra/dev/progress.ts';
+import { seedShop, type SeededShop } from '../../infra/dev/shop/seed.ts';
+import { registerCatalogue, type Catalogue } from '../../infra/dev/stack/catalogue.ts';
+import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
+import { preferredPorts, type Part, type Ports } from '../../infra/dev/state/ports.ts';
+import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
+
+const root = path.join(import.meta.dirname, '../..');
+
+/** Our processes, each started from its own main.ts. */
+export const processNames = [
+  'billing',
+  'control-plane',
+  'runs',
+  'gitops',
+  'provisioner',
+  'runner',
+  'router',
+] as const;
+export type ProcessName = (typeof processNames)[number];
+
+const mains: Readonly<Record<ProcessName, string>> = {
+  billing: 'subgraphs/billing/src/main.ts',
+  'control-plane': 'subgraphs/control-plane/src/main.ts',
+  runs: 'subgraphs/runs/src/main.ts',
+  gitops: 'workers/gitops/src/main.ts',
+  provisioner: 'workers/provisioner/src/main.ts',
+  runner: 'workers/runner/src/main.ts',
+  router: 'router/src/main.ts',
+};
+
+/** The store as a deployment runs it: one process per app, PostgreSQL beside them, the doubles in this process. */
+export interface Fleet {
+  readonly publicOrigin: string;
+  readonly adminUrl: string;
+  readonly repository: string;
+  readonly doubles: Doubles;
+  readonly shop: SeededShop;
+  readonly catalogue: Catalogue;
+  /** kill -9 of these processes (`postgres` too), then their restart; resolves when all are ready again. */
+  killAndRestart(names: readonly (ProcessName | 'postgres')[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export async function startFleet(stateDir: string): Promise<Fleet> {
+  fs.chmodSync(stateDir, 0o711);
+  const log = createLog({
+    name: 'chaos',
+    destination: fs.createWriteStream(path.join(stateDir, 'doubles.log'), { flags: 'a' }),
+  });
+  const ports = Object.fromEntries(
+    await Promise.all((Object.keys(preferredPorts) as Part[]).map(async (part) => [part, await freePort()])),
+  ) as Ports;
+  const appPorts = Object.fromEntries(
+    await Promise.all(
+      processNames.map(async (name) => [
+        name,
+        name === 'router' ? ports.router : name === 'provisioner' ? ports.provisioner : await freePort(),
+      ]),
+    ),
+  ) as Record<ProcessName, number>;
+  const publicOrigin = `http://127.0.0.1:${ports.router}`;
+  const secrets = await devSecrets(stateDir);
+  const doubles = await startDoubles({
+    stateDir,
+    ports,
+    secrets,
+    publicOrigin,
+    runtime: 'dev',
+    delayPerTokenMs: 8,
+    log,
+    progress: createProgress({ write: () => undefined }),
+  });
+  const supergraphFile = path.join(stateDir, 'supergraph.graphql');
+  composeToFile(
+    [...ownSubgraphs(), { name: saleorName, sdl: await fetchSaleorSdl(doubles.shop.url) }],
+    supergraphFile,
+  );
+  const repository = path.join(stateDir, 'git/agentstore.git');
+  const environments = environmentsOf({
+    doubles,
+    secrets,
+    appPorts,
+    publicOrigin,
+    supergraphFile,
+    repository,
+  });
+
+  const children = new Map<ProcessName, ChildProcess>();
+  let postgres: Postgres = doubles.postgres!;
+  const start = (name: ProcessName): Promise<void> => {
+    const out = fs.openSync(path.join(stateDir, `${name}.log`), 'a');
+    const child = spawn(process.execPath, [mains[name]], {
+      cwd: root,
+      env: environments[name],
+      stdio: ['ignore', out, out, 'ipc'],
+    });
+    fs.closeSync(out);
+    children.set(name, child);
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${name} was not ready within 60 s`)), 60_000);
+      child.once('message', () => (clearTimeout(timer), resolve()));
+      // Started while PostgreSQL recovers, a process may end; a supervisor starts it again.
+      child.once('exit', (code) => {
+        clearTimeout(timer);
+        if (children.get(name) === child && code !== 0 && code !== null)
+          setTimeout(() => start(name).then(resolve, reject), 200);
+      });
+    });
+  };
+  const kill = async (name: ProcessName): Promise<void> => {
+    const child = children.get(name)!;
+    children.delete(name);
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGKILL');
+    await gone;
+  };
+
+  await Promise.all(processNames.map(start));
+  await doubles.shop.setOidcPlugin({
+    jwksUrl: doubles.identity.jwksUrl,
+    userInfoUrl: `${publicOrigin}/oidc/userinfo`,
+    audience: doubles.identity.audience,
+  });
+  const shop = await seedShop(doubles.shop, {
+    appManifestUrl: `http://127.0.0.1:${ports.provisioner}/api/manifest`,
+  });
+  const catalogue = await registerCatalogue({
+    doubles,
+    secrets,
+    shop,
+    controlPlane: serviceClient(doubles, appPorts['control-plane']),
+  });
+
+  return {
+    publicOrigin,
+    adminUrl: doubles.adminUrl,
+    repository,
+    doubles,
+    shop,
+    catalogue,
+    async killAndRestart(names) {
+      const apps = names.filter((name): name is ProcessName => name !== 'postgres');
+      await Promise.all(apps.map(kill));
+      if (names.includes('postgres')) {
+        process.kill(postgres.pid, 'SIGKILL');
+        postgres = await restartPostgres({ dataDir: path.join(stateDir, 'postgres'), port: ports.postgres });
+      }
+      await Promise.all(apps.map(start));
+    },
+    async stop() {
+      await Promise.all([...children.keys()].map(kill));
+      await doubles.stop();
+      await postgres.stop();
+    },
+  };
+}
+
+/** Its backends outlive a killed postmaster for a moment; until they are gone a new one is refused. */
+async function restartPostgres(options: { dataDir: string; port: number }): Promise<Postgres> {
+  for (const deadline = Date.now() + 15_000; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
+    try {
+      return await startPostgres(options);
+    } catch (error) {
+      if (!(error instanceof DataDirectoryInUse) || Date.now() > deadline) throw error;
+    }
+  }
+}
+
+function serviceClient(doubles: Doubles, port: number): ServiceClient {
+  const token = serviceTokenSource({
+    tokenUrl: doubles.identity.tokenUrl,
+    clientId: 'seed',
+    clientSecret: doubles.identity.serviceSecrets['seed']!,
+    audience: serviceAudience,
+    scope: servicePermissions['seed']!,
+  });
+  return createServiceClient({ name: 'control-plane', baseUrl: `http://127.0.0.1:${port}`, token });
+}
+
+/** The environment of each process, as its config.ts documents it. */
+function environmentsOf(o: {
+  doubles: Doubles;
+  secrets: DevSecrets;
+  appPorts: Record<ProcessName, number>;
+  publicOrigin: string;
+  supergraphFile: string;
+  repository: string;
+}): Record<ProcessName, NodeJS.ProcessEnv> {
+  const { doubles, secrets, appPorts } = o;
+  const url = (name: ProcessName): string => `http://127.0.0.1:${appPorts[name]}`;
+  const s3 = {
+    S3_URL: doubles.objects.url,
+    S3_ACCESS_KEY: secrets.objects.accessKey,
+    S3_SECRET_KEY: secrets.objects.secretKey,
+  };
+  const common = (name: ProcessName): NodeJS.ProcessEnv => ({
+    PATH: process.env['PATH'],
+    PORT: String(appPorts[name]),
+    LOG_LEVEL: 'info',
+    DATABASE_URL: doubles.databaseUrl,
+    OIDC_ISSUER: doubles.identity.issuer,
+    INTERNAL_JWKS: JSON.stringify(secrets.internalJwks),
+    OIDC_CLIENT_ID: name,
+    OIDC_CLIENT_SECRET: doubles.identity.serviceSecrets[name] ?? '',
+    CONTROL_PLANE_URL: url('control-plane'),
+    BILLING_URL: url('billing'),
+    RUNS_URL: url('runs'),
+    GITOPS_URL: url('gitops'),
+  });
+  return {
+    billing: common('billing'),
+    'control-plane': { ...common('control-plane'), ...s3 },
+    runs: common('runs'),
+    gitops: { ...common('gitops'), ...s3, GIT_REPOSITORY: o.repository },
+    provisioner: {
+      ...common('provisioner'),
+      APP_BASE_URL: url('provisioner'),
+      ALLOWED_SALEOR_API_URLS: doubles.shop.url,
+      APP_TOKEN_KEY: secrets.aplKey,
+    },
+    runner: {
+      ...common('runner'),
+      ...s3,
+      RUNTIME_URL: doubles.runtime.url,
+      RUNTIME_API_KEY: secrets.runtimeKey,
+      RUNTIME_GLOBALS: '{"OPENAI_API_KEY":"chaos"}',
+      SESSION_SECRET: secrets.sessionSecret,
+      LEASE_SECONDS: '3',
+      HEARTBEAT_SECONDS: '1',
+    },
+    router: {
+      ...common('router'),
+      PUBLIC_ORIGIN: o.publicOrigin,
+      SUPERGRAPH_FILE: o.supergraphFile,
+      OIDC_AUDIENCE: doubles.identity.audience,
+      INTERNAL_PRIVATE_JWK: JSON.stringify(secrets.internalPrivateJwk),
+      SALEOR_API_URL: doubles.shop.url,
+      INTROSPECTION: 'everybody',
+    },
+  };
+}
