@@ -3,7 +3,13 @@ const domain = '(\\.(graphql|http|store|table|task|test)|/(main|app|config|deps|
 
 export default {
   forbidden: [
-    { name: 'no-cycles', comment: 'A cycle has no bottom to start reading at.', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-cycles',
+      comment: 'A cycle has no bottom to start reading at.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
     {
       name: 'kernel-imports-nobody',
       comment: 'The kernel has no business in it; if it needs a subgraph, the code is in the wrong room.',
@@ -13,7 +19,8 @@ export default {
     },
     {
       name: 'subgraphs-are-strangers',
-      comment: 'Subgraphs meet in the graph and over internal REST, never by import, so each can be deployed and owned alone.',
+      comment:
+        'Subgraphs meet in the graph and over internal REST, never by import, so each can be deployed and owned alone.',
       severity: 'error',
       from: { path: '^subgraphs/([^/]+)/' },
       to: { path: '^(subgraphs/(?!$1/)|router/|workers/|schema/)' },
@@ -27,17 +34,22 @@ export default {
     },
     {
       name: 'router-knows-sdl-only',
-      comment: 'The router and the composer meet subgraphs at SDL; schema/print.ts alone loads their schemas.',
+      comment:
+        'The router and the composer meet subgraphs at SDL; schema/print.ts alone loads their schemas.',
       severity: 'error',
       from: { path: '^(router|schema)/', pathNot: '^schema/print\\.ts$|\\.test\\.ts$' },
       to: { path: '^(subgraphs|workers|infra)/' },
     },
     {
       name: 'domain-knows-no-transport',
-      comment: 'Decisions, use cases and stores are the same whether asked over GraphQL, REST or by a worker.',
+      comment:
+        'Decisions, use cases and stores are the same whether asked over GraphQL, REST or by a worker.',
       severity: 'error',
       from: { path: '^subgraphs/[^/]+/src/', pathNot: domain },
-      to: { path: '^(kernel/src/graphql/|node_modules/(graphql|graphql-yoga|graphql-ws|@pothos|ws|hono)/)', pathNot: '^kernel/src/graphql/connection\\.ts$' },
+      to: {
+        path: '^(kernel/src/graphql/|node_modules/(graphql|graphql-yoga|graphql-ws|@pothos|ws|hono)/)',
+        pathNot: '^kernel/src/graphql/connection\\.ts$',
+      },
     },
     {
       name: 'only-stores-touch-tables',
@@ -65,6 +77,9 @@ export default {
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '(^|/)node_modules/|^\\.agentstore/' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 };

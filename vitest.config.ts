@@ -23,12 +23,24 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'unit',
-          include: ['{kernel,schema,subgraphs,router,workers,infra}/**/*.test.ts', 'tests/architecture/**/*.test.ts'],
+          include: [
+            '{kernel,schema,subgraphs,router,workers,infra}/**/*.test.ts',
+            'tests/architecture/**/*.test.ts',
+          ],
           exclude: ['**/node_modules/**', '**/*.contract.test.ts'],
         },
       },
       { resolve, test: { ...shared, name: 'e2e', include: ['tests/e2e/**/*.test.ts'], testTimeout: 60_000 } },
-      { resolve, test: { ...shared, name: 'contract', include: ['tests/contract/**/*.test.ts'], testTimeout: 120_000, hookTimeout: 300_000 } },
+      {
+        resolve,
+        test: {
+          ...shared,
+          name: 'contract',
+          include: ['tests/contract/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+        },
+      },
     ],
   },
 });

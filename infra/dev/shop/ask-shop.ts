@@ -26,3 +26,9 @@ export async function askShop<T>(access: ShopAccess, query: string, variables: o
     throw new Error(`the shop refused: ${problems.map((one) => one.message).join('; ') || answer.status}`);
   return body.data as T;
 }
+
+/** A shop to fill or to pay in, with a superuser's tokens; a RunningShop has it. */
+export interface SeedTarget {
+  readonly url: string;
+  staffToken(): Promise<string>;
+}

@@ -5,7 +5,6 @@ import type { Permission } from './permissions.ts';
 import { permissionDenied } from './errors.ts';
 import { inTransaction, type Store, type WritableStore } from './store.ts';
 import type { SigningKey } from './keys.ts';
-import type { OidcPlugin } from './oidc-plugin.ts';
 
 /** Who a request is from, after all headers were judged. */
 export type Requestor =
@@ -14,6 +13,14 @@ export type Requestor =
   | { readonly kind: 'app'; readonly app: AppRecord; readonly permissions: ReadonlySet<Permission> };
 
 export const anonymous: Requestor = { kind: 'anonymous' };
+
+/** Trust in tokens of an OpenID Connect issuer. */
+export interface OidcPlugin {
+  /** The customer behind a bearer token that is not the shop's own; anonymous, silently, for whatever cannot be judged. */
+  authenticate(token: string): Promise<Requestor>;
+  /** Forgets the cached keys and userinfo answers, as a restart does. */
+  clearCaches(): void;
+}
 
 /** What the shop is made of; one per running shop. */
 export interface Shop {

@@ -10,7 +10,7 @@ import {
 import type { Database } from '@agentstore/kernel/db/database';
 import type { Log } from '@agentstore/kernel/log';
 import { newCustomer } from './accounts.ts';
-import { anonymous, type Requestor } from './context.ts';
+import { anonymous, type OidcPlugin, type Requestor } from './context.ts';
 import { internalError } from './errors.ts';
 import { isPermission, type Permission } from './permissions.ts';
 import type { PluginRecord, UserRecord } from './records.ts';
@@ -19,14 +19,6 @@ import { asUser, permissionsOf } from './tokens.ts';
 
 /** The plugin's id in Saleor. */
 export const oidcPluginId = 'mirumee.authentication.openidconnect';
-
-/** Trust in tokens of an OpenID Connect issuer. */
-export interface OidcPlugin {
-  /** The customer behind a bearer token that is not the shop's own; anonymous, silently, for whatever cannot be judged. */
-  authenticate(token: string): Promise<Requestor>;
-  /** Forgets the cached keys and userinfo answers, as a restart does. */
-  clearCaches(): void;
-}
 
 const hour = 3_600_000;
 const issuerDeadlineMs = 18_000;

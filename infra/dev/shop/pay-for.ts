@@ -1,5 +1,4 @@
-import { askShop, type ShopAccess } from './ask-shop.ts';
-import type { SeedTarget } from './seed.ts';
+import { askShop, type SeedTarget, type ShopAccess } from './ask-shop.ts';
 
 /** A charge that was made. */
 export interface Payment {

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askShop, type ShopAccess } from './ask-shop.ts';
-import type { SeedTarget } from './seed.ts';
+import { askShop, type SeedTarget, type ShopAccess } from './ask-shop.ts';
 
 const patienceMs = 30_000;
 

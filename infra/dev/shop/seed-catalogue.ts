@@ -1,5 +1,10 @@
 import { askShop, type ShopAccess } from './ask-shop.ts';
-import type { SeededVariant } from './seed.ts';
+
+/** A variant in the seeded shop. */
+export interface SeededVariant {
+  readonly id: string;
+  readonly sku: string;
+}
 
 /** Ids of what a product stands on. */
 export interface Place {

@@ -1,5 +1,13 @@
-import type { ShopAccess } from './ask-shop.ts';
-import { channelOf, categoryOf, productOf, productTypeOf, variantOf, warehouseOf } from './seed-catalogue.ts';
+import type { SeedTarget, ShopAccess } from './ask-shop.ts';
+import {
+  channelOf,
+  categoryOf,
+  productOf,
+  productTypeOf,
+  variantOf,
+  warehouseOf,
+  type SeededVariant,
+} from './seed-catalogue.ts';
 import { installApp } from './seed-app.ts';
 
 /** What a seeded shop holds; ids are Saleor's global ids. */
@@ -19,17 +27,6 @@ export interface SeededShop {
   /** The installed app's id; null when no manifest was given. */
   readonly appId: string | null;
 }
-export interface SeededVariant {
-  readonly id: string;
-  readonly sku: string;
-}
-
-/** What seedShop needs of a shop; a RunningShop has it. */
-export interface SeedTarget {
-  readonly url: string;
-  staffToken(): Promise<string>;
-}
-
 const plans = [
   { name: 'Basic monthly', sku: 'AGENT-BASIC-M', price: '9.00' },
   { name: 'Pro monthly', sku: 'AGENT-PRO-M', price: '29.00' },
