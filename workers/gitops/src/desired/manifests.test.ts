@@ -1,0 +1,155 @@
+import { describe, expect, it } from 'vitest';
+import { crdValidators, readManifest } from '../applier/crd-schemas.ts';
+import { changesOf, messageOf } from '../writer/write-desired-state.task.ts';
+import type { DesiredState } from './desired-state.ts';
+import { manifestsOf, yamlOf } from './manifests.ts';
+
+const state = (change: Partial<DesiredState> = {}): DesiredState => ({
+  outboxId: '0198f3a0-0000-7000-8000-000000000001',
+  instanceId: '0198f3a0-0000-7000-8000-0000000000aa',
+  generation: 1,
+  organizationId: '0198f3a0-0000-7000-8000-0000000000bb',
+  organizationSlug: 'acme',
+  projectId: '0198f3a0-0000-7000-8000-0000000000cc',
+  projectSlug: 'default',
+  actor: 'user:x',
+  phase: 'Active',
+  offering: { id: 'o', slug: 'support-agent' },
+  version: { id: 'v', version: '1.0.0' },
+  artifact: { bucket: 'artifacts', key: 'a.json', sha256: 'a'.repeat(64), sizeBytes: 10 },
+  plan: { id: 'p', code: 'pro' },
+  config: {},
+  limits: { maxRunSeconds: 300, maxConcurrentRuns: 5 },
+  entitlements: [
+    { capability: 'chat', limits: {} },
+    { capability: 'api', limits: {} },
+  ],
+  ...change,
+});
+
+describe('the manifests of an instance', () => {
+  it('are the same bytes for the same state, whatever else is true', () => {
+    const text = (one: DesiredState) => manifestsOf(one).map(yamlOf).join('---\n');
+    expect(text(state())).toBe(
+      text(
+        state({
+          outboxId: 'other',
+          actor: 'user:y',
+          entitlements: [
+            { capability: 'api', limits: {} },
+            { capability: 'chat', limits: {} },
+          ],
+        }),
+      ),
+    );
+    expect(text(state())).toMatchInlineSnapshot(`
+      "apiVersion: agentstore.dev/v1alpha1
+      kind: GatewayRoute
+      metadata:
+        name: 0198f3a0-0000-7000-8000-0000000000aa
+        labels:
+          agentstore.dev/instance: 0198f3a0-0000-7000-8000-0000000000aa
+          agentstore.dev/organization: acme
+          agentstore.dev/project: default
+      spec:
+        instanceId: 0198f3a0-0000-7000-8000-0000000000aa
+        organizationId: 0198f3a0-0000-7000-8000-0000000000bb
+        generation: 1
+        desiredPhase: Active
+        path: /v1/instances/SW5zdGFuY2U6MDE5OGYzYTAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMGFh/runs
+        paused: false
+        runtime:
+          version: 1.0.0
+          artifact:
+            bucket: artifacts
+            key: a.json
+            sha256: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+            sizeBytes: 10
+      ---
+      apiVersion: agentstore.dev/v1alpha1
+      kind: GatewayPolicy
+      metadata:
+        name: 0198f3a0-0000-7000-8000-0000000000aa
+        labels:
+          agentstore.dev/instance: 0198f3a0-0000-7000-8000-0000000000aa
+          agentstore.dev/organization: acme
+          agentstore.dev/project: default
+      spec:
+        instanceId: 0198f3a0-0000-7000-8000-0000000000aa
+        organizationId: 0198f3a0-0000-7000-8000-0000000000bb
+        generation: 1
+        desiredPhase: Active
+        plan: pro
+        limits:
+          maxRunSeconds: 300
+          maxConcurrentRuns: 5
+        capabilities:
+          - api
+          - chat
+      ---
+      apiVersion: agentstore.dev/v1alpha1
+      kind: ConnectorPolicy
+      metadata:
+        name: 0198f3a0-0000-7000-8000-0000000000aa
+        labels:
+          agentstore.dev/instance: 0198f3a0-0000-7000-8000-0000000000aa
+          agentstore.dev/organization: acme
+          agentstore.dev/project: default
+      spec:
+        instanceId: 0198f3a0-0000-7000-8000-0000000000aa
+        organizationId: 0198f3a0-0000-7000-8000-0000000000bb
+        generation: 1
+        desiredPhase: Active
+        defaultAction: Deny
+        rules: []
+      "
+    `);
+  });
+
+  it('of several generations in one batch are those of the newest', () => {
+    const changes = changesOf(
+      'dev',
+      [state({ generation: 3, phase: 'Paused' }), state({ generation: 2 })],
+      ['clusters/dev/instances/acme/default/gone'],
+    );
+    expect(
+      changes.get(
+        'clusters/dev/instances/acme/default/0198f3a0-0000-7000-8000-0000000000aa/gatewayroute.yaml',
+      ),
+    ).toContain('generation: 3');
+    expect(changes.get('clusters/dev/instances/acme/default/gone/')).toBeNull();
+    expect(messageOf('dev', [state()], [])).toContain(
+      'provision(dev): 1 instance [1 org]\n\nInstance: 0198f3a0-0000-7000-8000-0000000000aa@1\nActor: user:x',
+    );
+  });
+});
+
+describe('the CRD schemas', () => {
+  const validators = crdValidators();
+  const route = () => yamlOf(manifestsOf(state())[0]!);
+
+  it('take every manifest that is written', () => {
+    for (const manifest of manifestsOf(state({ phase: 'Terminated' })))
+      expect(readManifest(yamlOf(manifest), validators).fault).toBeUndefined();
+  });
+
+  it.each<[string, (text: string) => string, RegExp]>([
+    [
+      'a member nobody knows',
+      (text) => text.replace('paused: false', 'paused: false\n  bypass: true'),
+      /additional properties/,
+    ],
+    ['a short sha256', (text) => text.replace('a'.repeat(64), 'abc'), /sha256.*pattern/],
+    ['a missing path', (text) => text.replace(/ {2}path: .*\n/, ''), /required property 'path'/],
+    [
+      'a phase that is none',
+      (text) => text.replace('desiredPhase: Active', 'desiredPhase: Sleeping'),
+      /desiredPhase.*allowed values/,
+    ],
+    ['generation 0', (text) => text.replace('generation: 1', 'generation: 0'), /generation.*>= 1/],
+    ['another kind', (text) => text.replace('GatewayRoute', 'Secret'), /unknown kind Secret/],
+    ['no YAML', () => '{{{', /not YAML/],
+  ])('refuse %s, in words', (_name, change, words) =>
+    expect(readManifest(change(route()), validators).fault).toMatch(words),
+  );
+});
