@@ -10,7 +10,7 @@ import {
 import type { Database } from '@agentstore/kernel/db/database';
 import type { Log } from '@agentstore/kernel/log';
 import { newCustomer } from './accounts.ts';
-import { anonymous, type OidcPlugin, type Requestor } from './context.ts';
+import { anonymous, type OidcPlugin } from './context.ts';
 import { internalError } from './errors.ts';
 import { isPermission, type Permission } from './permissions.ts';
 import type { PluginRecord, UserRecord } from './records.ts';

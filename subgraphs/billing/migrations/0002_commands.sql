@@ -20,7 +20,8 @@ declare
   v_take bigint;
   g grants;
 begin
-  for g in select * from grants where organization_id = p_organization and remaining > 0 and effective_at <= now()
+  -- clock_timestamp, not now(): a grant of a transaction that began after this one and committed while it waited for the wallet is in the balance.
+  for g in select * from grants where organization_id = p_organization and remaining > 0 and effective_at <= clock_timestamp()
            order by (expires_at is not null and expires_at <= now()), priority, expires_at nulls last, effective_at, id for update loop
     exit when v_left = 0;
     v_take := least(g.remaining, v_left);
