@@ -11,7 +11,7 @@ chown -R agentstore-ci "$home/checkout"
 runuser -u agentstore-ci -- env HOME="$home" PATH="$PATH" bash -c '
   cd ~/checkout && . infra/ci/wait-for-store.sh
   state=$PWD/.agentstore
-  start_store ~/start.log --port 4500 || exit 1
+  start_store ~/start.log --state "$state" --port 4500 || exit 1
   cat ~/start.log
   grep -q "ledger entry" ~/start.log && stop_store INT'
 code=$?

@@ -20,7 +20,7 @@ echo "memory of the store: $(ps -o rss= -p "$store_pid" --ppid "$store_pid" | aw
 stop_store KILL || exit 1
 start_store "$work/second.log" --state "$state" || exit 1
 cat "$work/second.log"
-grep -q "main job" "$work/second.log" && fail "the second start did the main job again"
+grep -q "The main job:" "$work/second.log" && fail "the second start did the main job again"
 curl -sf -m 10 -H "authorization: Bearer $key" "$origin/v1/runs/$run" | grep -q SUCCEEDED || fail "the run was lost by kill -9"
 ask >/dev/null || fail "a run after kill -9"
 stop_store INT || exit 1

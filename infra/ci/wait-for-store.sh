@@ -11,13 +11,14 @@ start_store() {
   done
   echo "the store did not come up:"; cat "$log"; return 1
 }
-# stop_store SIGNAL: ends the store and checks that nothing of it is left.
+# stop_store SIGNAL: ends the store (and the npm before it, which passes no kill -9 on) and checks that nothing of it is left.
 stop_store() {
-  kill "-$1" "$store_pid"
+  pkill "-$1" -f "infra/dev/main.js --state $state"
+  [ "$1" = KILL ] && kill -9 "$store_pid" 2>/dev/null
   wait "$store_pid" 2>/dev/null
-  for _ in $(seq 1 40); do
-    if ! pgrep -f "$state" >/dev/null; then return 0; fi
+  for _ in $(seq 1 60); do
+    if ! pgrep -f -- "$state" >/dev/null; then return 0; fi
     sleep 0.25
   done
-  echo "left over after SIG$1:"; pgrep -af "$state"; return 1
+  echo "left over after SIG$1:"; pgrep -af -- "$state"; return 1
 }

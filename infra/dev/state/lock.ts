@@ -29,7 +29,13 @@ export function lockState(stateDir: string): () => void {
   }
 }
 
+/** Whether that process is a store: neither gone, nor a zombie nobody has reaped, nor another program under a reused id. */
 function isAlive(pid: number): boolean {
+  try {
+    return fs.readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('infra/dev/');
+  } catch {
+    if (fs.existsSync('/proc/self')) return false;
+  }
   try {
     process.kill(pid, 0);
     return true;

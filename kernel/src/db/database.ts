@@ -67,6 +67,10 @@ export function openDatabase(options: {
   const pool = new pg.Pool({ ...settings, max: options.max ?? 10, idleTimeoutMillis: 30_000 });
   // A connection lost while idle (restart, failover) is replaced at the next use; without a listener it would end the process.
   pool.on('error', (error) => options.log.warn({ err: error }, 'idle database connection lost'));
+  // The same while a transaction holds it between two statements; its next statement then fails and says so.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => options.log.debug({ err: error }, 'database connection lost')),
+  );
 
   async function once<T>(scope: Scope, work: (tx: Tx) => Promise<T>): Promise<T> {
     const client = await pool.connect();
