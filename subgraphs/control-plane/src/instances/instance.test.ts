@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import { configFaults, effectiveConfig } from './effective-config.ts';
+import { decideChange, observe, type Condition, type DesiredPhase, type InstanceState } from './instance.ts';
+
+const instance = (desiredPhase: DesiredPhase, state: InstanceState) => ({
+  desiredPhase,
+  state,
+  config: { tone: 'friendly' },
+});
+
+describe('a command', () => {
+  it.each<[DesiredPhase, 'pause' | 'resume' | 'terminate', DesiredPhase | 'nothing' | 'INVALID_TRANSITION']>([
+    ['Active', 'pause', 'Paused'],
+    ['Active', 'resume', 'nothing'],
+    ['Active', 'terminate', 'Terminated'],
+    ['Paused', 'pause', 'nothing'],
+    ['Paused', 'resume', 'Active'],
+    ['Paused', 'terminate', 'Terminated'],
+    ['Terminated', 'pause', 'INVALID_TRANSITION'],
+    ['Terminated', 'resume', 'INVALID_TRANSITION'],
+    ['Terminated', 'terminate', 'nothing'],
+  ])('on an instance that should be %s: %s → %s', (phase, kind, expected) => {
+    const decision = decideChange(instance(phase, 'ACTIVE'), { kind });
+    expect(decision.ok ? (decision.value?.desiredPhase ?? 'nothing') : decision.error.code).toBe(expected);
+  });
+
+  it('to configure changes the named settings and nothing else', () => {
+    expect(
+      decideChange(instance('Paused', 'PAUSED'), { kind: 'configure', config: { greeting: 'Hi' } }),
+    ).toMatchObject({
+      value: { desiredPhase: 'Paused', config: { tone: 'friendly', greeting: 'Hi' } },
+    });
+  });
+});
+
+describe('an observation', () => {
+  const ready = (observedGeneration: number, status: Condition['status'] = 'True') => ({
+    kind: 'GatewayRoute',
+    name: 'x',
+    conditions: [
+      { type: 'Ready', status, reason: 'r', message: 'm', observedGeneration, lastTransitionTime: '' },
+    ],
+  });
+  const at = (desiredPhase: DesiredPhase, state: InstanceState) => ({
+    desiredPhase,
+    state,
+    desiredGeneration: 3,
+    observedGeneration: 2,
+  });
+
+  it.each<[string, ReturnType<typeof at>, number, ReturnType<typeof ready>[], InstanceState]>([
+    ['ready at the desired generation', at('Active', 'PROVISIONING'), 3, [ready(3), ready(3)], 'ACTIVE'],
+    ['of an older generation', at('Active', 'PROVISIONING'), 2, [ready(2)], 'PROVISIONING'],
+    [
+      'with one resource not ready',
+      at('Active', 'PROVISIONING'),
+      3,
+      [ready(3), ready(3, 'False')],
+      'PROVISIONING',
+    ],
+    ['with a condition of an older generation', at('Active', 'PROVISIONING'), 3, [ready(2)], 'PROVISIONING'],
+    ['of nothing at all', at('Active', 'PROVISIONING'), 3, [], 'PROVISIONING'],
+    ['paused and ready', at('Paused', 'ACTIVE'), 3, [ready(3)], 'PAUSED'],
+    ['not yet paused', at('Paused', 'ACTIVE'), 3, [ready(3, 'Unknown')], 'ACTIVE'],
+    ['terminated', at('Terminated', 'PAUSED'), 3, [ready(3)], 'TERMINATED'],
+    [
+      'of a request that is not noted as committed',
+      at('Active', 'REQUESTED'),
+      3,
+      [ready(3, 'Unknown')],
+      'PROVISIONING',
+    ],
+  ])('%s', (_name, instanceNow, observedGeneration, resources, state) =>
+    expect(observe(instanceNow, { observedGeneration, resources }).state).toBe(state),
+  );
+});
+
+describe('the effective configuration', () => {
+  it('is offering ← plan ← instance: later ones win, objects are merged', () => {
+    expect(
+      effectiveConfig(
+        { tone: 'friendly', model: { name: 'a', temperature: 1 } },
+        { model: { name: 'b' } },
+        { tone: 'formal' },
+      ),
+    ).toEqual({
+      tone: 'formal',
+      model: { name: 'b', temperature: 1 },
+    });
+  });
+
+  const schema = {
+    properties: {
+      tone: { type: 'string', enum: ['friendly', 'formal'] },
+      greeting: { type: 'string', maxLength: 5 },
+      retries: { type: 'integer', maximum: 3 },
+    },
+  };
+  it.each<[Record<string, unknown>, RegExp | null]>([
+    [{ tone: 'formal', greeting: 'Hi', retries: 2 }, null],
+    [{ tone: 'rude' }, /one of friendly, formal/],
+    [{ greeting: 'Hello there' }, /longer than 5/],
+    [{ greeting: 5 }, /type string/],
+    [{ retries: 9 }, /out of range/],
+    [{ apiKey: 'x' }, /not a setting/],
+  ])('%j', (config, fault) => expect(configFaults(schema, config).join()).toMatch(fault ?? /^$/));
+});
