@@ -6,6 +6,4 @@ if (major < 24) {
   );
   process.exit(1);
 }
-// @apollo/gateway looks up its telemetry hosts at construction unless this is set before it is loaded.
-process.env.APOLLO_TELEMETRY_DISABLED = '1';
 await import('./start.ts');

@@ -34,3 +34,11 @@ export const config = defineConfig('router', {
     .default(15_000)
     .describe('Longest wait for one answer of a subgraph'),
 });
+
+/**
+ * @apollo/gateway reports to its maker and asks cloud metadata addresses when it is constructed, unless this variable says no. Called before
+ * each construction; nothing else in the store may depend on the environment.
+ */
+export function turnOffGatewayTelemetry(): void {
+  process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
+}

@@ -5,11 +5,8 @@ import { discoverIssuer } from '@agentstore/kernel/auth/trust';
 import { createServiceClient } from '@agentstore/kernel/http/client';
 import { createLog } from '@agentstore/kernel/log';
 import { runProcess } from '@agentstore/kernel/run-process';
+import { createApp } from './app.ts';
 import { config } from './config.ts';
-
-// @apollo/gateway looks up its telemetry hosts when it is constructed unless this is set before it is loaded.
-process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
-const { createApp } = await import('./app.ts');
 
 const settings = config.read();
 const log = createLog({ name: 'router', level: settings.LOG_LEVEL });

@@ -1,244 +1,109 @@
-import { fromGlobalId, uuidv7 } from '@agentstore/kernel/ids';
-import { openDatabase } from '@agentstore/kernel/db/database';
-import { silentLog } from '@agentstore/kernel/log';
-import { authorizeRun, settleRun } from '@agentstore/billing/reservations/reservations.store';
-import { graphClient, type GraphClient } from '../../infra/dev/main-job/graph-client.ts';
-import { payFor } from '../../infra/dev/shop/pay-for.ts';
-import { assertInvariants } from '../invariants/assert-invariants.ts';
-import { bareRuntime, type BareRuntime } from './bare-runtime.ts';
-import { openBenchStore, type BenchStore } from './open-store.ts';
-import { percentile, round } from './percentiles.ts';
-import type { BenchResult, Say } from './report.ts';
+import { assertInvariants, invariantCount } from '../invariants/assert-invariants.ts';
+import { openBareRuntime } from './bare-runtime.ts';
+import { measureLedger } from './ledger.ts';
+import { loadWith } from './load.ts';
+import { openStore, type BenchStore } from './open-store.ts';
+import { buyPlan } from './orders.ts';
+import { curveOf, percentile, rounded } from './percentiles.ts';
+import { machine, type BenchOptions, type BenchResult } from './report.ts';
+import { watchRun } from './runs.ts';
+import { measureStreams } from './streams.ts';
 
-type Answer = any;
+const concurrency = 16;
+const streamPrompt = 'scripted-slow?tokens=40&delay=10 Tell me about parcels.';
+const loadPrompt = 'scripted-words?tokens=20&delay=0';
 
-const tokens = 40;
-const delayMs = 10;
-const slow = `scripted-slow?tokens=${tokens}&delay=${delayMs} please`;
-
-/** The main job, measured against the bare flow runtime in the same run. */
-export async function benchMainJob(options: { quick: boolean; say: Say }): Promise<BenchResult> {
-  const { quick, say } = options;
-  const store = await openBenchStore();
+/** The main job under the watch: order to ACTIVE, what the store adds to a stream, and runs per second against the bare runtime. */
+export async function benchMainJob({ quick, say }: BenchOptions): Promise<BenchResult> {
+  say(`bench main-job${quick ? ', quick' : ''}: the store starts`);
+  const store = await openStore(say);
   try {
-    const buyer = await store.signUp();
-    const graph = graphClient({ url: store.graphqlUrl, token: buyer.token });
-    const { workspaceAuto } = await graph.query<Answer>(
-      'mutation { workspaceAuto(input: {}) { organization { id } } }',
-    );
-    const organizationId: string = workspaceAuto.organization.id;
-
-    say('order paid → ACTIVE');
-    const paidToActive: number[] = [];
-    let instanceId = '';
-    for (let n = 0; n < (quick ? 6 : 30); n++) {
-      const bought = await buyUntilActive(store, graph, { email: buyer.email, organizationId });
-      paidToActive.push(bought.ms);
-      instanceId = bought.instanceId;
-    }
-
-    say('first event, and each event after it, against the bare runtime');
-    const bare = await bareRuntime(store.stack);
-    await bare.run(slow);
-    await streamRun(graph, instanceId, slow);
-    const pairs = quick ? 5 : 25;
-    const [bareFirst, storeFirst, added]: [number[], number[], number[]] = [[], [], []];
-    for (let n = 0; n < pairs; n++) {
-      const alone = await tokenTimes(bare, slow);
-      const through = await streamRun(graph, instanceId, slow);
-      bareFirst.push(alone[0]!);
-      storeFirst.push(through.texts[0]!.atMs);
-      added.push(...addedPerEvent(alone, through.texts));
-    }
-
-    say('runs per second, 16 at a time');
-    const count = quick ? 64 : 320;
-    const short = 'Hi.';
-    const bareRate = count / (await atATime(16, count, () => bare.run(short)));
-    let events = 0;
-    const storeSeconds = await atATime(16, count, async () => {
-      const run = await streamRun(graph, instanceId, short);
-      events += run.events;
-    });
-
-    say('reserve and settle');
-    const pairsHot = await reserveSettle(store, { organizationId, instanceId, count: quick ? 300 : 2_000 });
-    await graph.close();
-    await assertInvariants(store.stack.doubles.adminUrl);
-
-    const firstAdded = percentile(storeFirst, 0.95) - percentile(bareFirst, 0.95);
-    return {
-      bench: 'main-job',
-      ratios: { runs_per_s_vs_runtime: round(count / storeSeconds / bareRate) },
-      figures: {
-        paid_to_active_p50_ms: round(percentile(paidToActive, 0.5)),
-        paid_to_active_p95_ms: round(percentile(paidToActive, 0.95)),
-        runtime_first_event_p95_ms: round(percentile(bareFirst, 0.95)),
-        first_event_p95_ms: round(percentile(storeFirst, 0.95)),
-        added_first_event_p95_ms: round(firstAdded),
-        added_per_event_p50_ms: round(percentile(added, 0.5)),
-        added_per_event_p95_ms: round(percentile(added, 0.95)),
-        runs_per_s: round(count / storeSeconds),
-        runtime_runs_per_s: round(bareRate),
-        events_per_s: round(events / storeSeconds),
-        reserve_settle_pairs_per_s_one_wallet: round(pairsHot),
-        rss_mb: Math.round(process.memoryUsage().rss / 1_048_576),
-      },
-      curves: [
-        { name: 'order paid → ACTIVE', unit: 'ms', samples: paidToActive },
-        { name: 'added latency per event', unit: 'ms', samples: added },
-      ],
-    };
+    return await measure(store, { quick, say });
   } finally {
     await store.close();
   }
 }
 
-async function buyUntilActive(
-  store: BenchStore,
-  graph: GraphClient,
-  buyer: { email: string; organizationId: string },
-): Promise<{ ms: number; instanceId: string }> {
-  const { shop, doubles } = store.stack;
-  const input = {
-    channel: shop.channel,
-    email: buyer.email,
-    lines: [shop.variants.pro, shop.variants.pack1000].map(({ id }) => ({ variantId: id, quantity: 1 })),
-    billingAddress: {
-      firstName: 'B',
-      lastName: 'N',
-      streetAddress1: '1 Main Street',
-      city: 'Springfield',
-      postalCode: '62701',
-      country: 'US',
-      countryArea: 'IL',
-    },
-  };
-  const { checkoutCreate } = await graph.query<Answer>(
-    'mutation ($input: CheckoutCreateInput!) { checkoutCreate(input: $input) { checkout { id } } }',
-    { input },
-  );
-  const { id } = checkoutCreate.checkout;
-  await graph.query(
-    'mutation ($id: ID!, $input: [MetadataInput!]!) { updateMetadata(id: $id, input: $input) { errors { code } } }',
-    { id, input: [{ key: 'agentstore.organizationId', value: buyer.organizationId }] },
-  );
-  await payFor(doubles.shop, { id, pspReference: crypto.randomUUID() });
-  const began = performance.now(); // the order becomes paid when the checkout completes
-  const { checkoutComplete } = await graph.query<Answer>(
-    'mutation ($id: ID!) { checkoutComplete(id: $id) { order { id } } }',
-    { id },
-  );
-  let instanceId: string | undefined;
-  while (!instanceId) {
-    const { order } = await graph.query<Answer>('query ($id: ID!) { order(id: $id) { instances { id } } }', {
-      id: checkoutComplete.order.id,
-    });
-    instanceId = order?.instances[0]?.id as string | undefined;
-    if (!instanceId) await new Promise((resolve) => setTimeout(resolve, 5));
+async function measure(store: BenchStore, { quick, say }: BenchOptions): Promise<BenchResult> {
+  const { stack } = store;
+  const buyer = await store.buyer();
+  const orders = quick ? 4 : 40;
+  const pairs = quick ? 3 : 30;
+  const seconds = quick ? 2 : 10;
+
+  say(`${orders} orders, one after the other, after 2 to warm up`);
+  const paidToActive: number[] = [];
+  let instanceId = '';
+  for (let order = -2; order < orders; order += 1) {
+    const bought = await buyPlan(store, buyer);
+    instanceId = bought.instanceId;
+    if (order >= 0) paidToActive.push(bought.paidToActiveMs);
   }
-  for await (const { instanceChanged } of graph.subscribe<Answer>(
-    'subscription ($id: ID!) { instanceChanged(instanceId: $id) { state } }',
-    { id: instanceId },
-  ))
-    if (instanceChanged.state === 'ACTIVE') break;
-  return { ms: performance.now() - began, instanceId };
-}
+  say(`  p50 ${rounded(percentile(paidToActive, 50))} ms`);
 
-/** Text as it arrives at the graphql-ws client: when, since runStart was sent, and how many tokens of the flow were there by then. */
-interface Text {
-  readonly atMs: number;
-  readonly tokensBy: number;
-}
-
-async function streamRun(
-  graph: GraphClient,
-  instanceId: string,
-  prompt: string,
-): Promise<{ texts: Text[]; events: number }> {
-  const began = performance.now();
-  const { runStart } = await graph.query<Answer>(
-    'mutation ($input: RunStartInput!) { runStart(input: $input) { run { id } errors { code message } } }',
-    { input: { instanceId, input: prompt, idempotencyKey: crypto.randomUUID() } },
-  );
-  if (runStart.errors.length) throw new Error(`runStart was refused: ${runStart.errors[0].code}`);
-  const texts: Text[] = [];
-  let [events, words] = [0, 0];
-  for await (const { runEvents: event } of graph.subscribe<Answer>(
-    'subscription ($id: ID!) { runEvents(runId: $id) { __typename ... on TextMessageContent { delta } ... on RunFailed { error { code } } } }',
-    { id: runStart.run.id },
-  )) {
-    events += 1;
-    if (event.__typename === 'RunFailed') throw new Error(`a run failed: ${event.error.code}`);
-    if (event.__typename === 'TextMessageContent') {
-      words += event.delta.trim().split(/\s+/).length;
-      texts.push({ atMs: performance.now() - began, tokensBy: words });
-    }
-  }
-  return { texts, events };
-}
-
-async function tokenTimes(bare: BareRuntime, prompt: string): Promise<number[]> {
-  const times: number[] = [];
-  await bare.run(prompt, (since) => times.push(since));
-  return times;
-}
-
-/**
- * How much later than the bare runtime's own rhythm each event came: the time since the first text, minus the time the bare runtime took from its
- * first token to the newest token in that event. The store joins tokens of one flush into one event, so this holds the flush too.
- */
-function addedPerEvent(alone: readonly number[], through: readonly Text[]): number[] {
-  const first = through[0]!;
-  return through.slice(1).map(({ atMs, tokensBy }) => {
-    const token = Math.min(alone.length, tokensBy) - 1;
-    return atMs - first.atMs - (alone[token]! - alone[Math.min(alone.length, first.tokensBy) - 1]!);
-  });
-}
-
-/** Seconds that `count` pieces of work take, `width` at a time. */
-async function atATime(width: number, count: number, work: () => Promise<void>): Promise<number> {
-  const began = performance.now();
-  let left = count;
-  await Promise.all(
-    Array.from({ length: width }, async () => {
-      while (left-- > 0) await work();
-    }),
-  );
-  return (performance.now() - began) / 1_000;
-}
-
-async function reserveSettle(
-  store: BenchStore,
-  run: { organizationId: string; instanceId: string; count: number },
-): Promise<number> {
-  const db = openDatabase({
-    url: store.stack.doubles.databaseUrl,
-    schema: 'billing',
-    max: 8,
-    log: silentLog,
-  });
-  const [organizationId, instanceId] = [
-    fromGlobalId('Organization', run.organizationId)!,
-    fromGlobalId('Instance', run.instanceId)!,
-  ];
-  const offeringId = store.stack.catalogue.offeringId;
+  const runtime = await openBareRuntime(stack);
   try {
-    const seconds = await atATime(8, run.count, async () => {
-      const runId = uuidv7();
-      await authorizeRun(db, {
-        organizationId,
-        instanceId,
-        offeringId,
-        runId,
-        amount: 1_000n,
-        ttlSeconds: 60,
-        bodyHash: 'bench',
-      });
-      await settleRun(db, { organizationId, runId, usage: [], actor: 'bench' });
+    say(`${pairs} streams of 40 tokens, bare runtime and store in turn`);
+    const streams = await measureStreams({ runtime, buyer, instanceId, pairs, prompt: streamPrompt });
+    say(`  ${streams.addedPerEvent.length} text events`);
+
+    say(`runs, ${concurrency} at a time: the store and the bare runtime in turn, twice ${seconds} s each`);
+    const throughStore = {
+      concurrency,
+      job: async () => (await watchRun(buyer, instanceId, loadPrompt)).events,
+    };
+    const throughRuntime = { concurrency, job: async () => (await runtime.run(loadPrompt), 0) };
+    await loadWith({ ...throughRuntime, seconds: 1 });
+    await loadWith({ ...throughStore, seconds: 1 });
+    const rates = { store: [] as number[], events: [] as number[], runtime: [] as number[] };
+    for (let round = 0; round < 2; round += 1) {
+      const own = await loadWith({ ...throughRuntime, seconds });
+      const ours = await loadWith({ ...throughStore, seconds });
+      rates.runtime.push(own.perSecond);
+      rates.store.push(ours.perSecond);
+      rates.events.push(ours.amountPerSecond);
+      say(`  ${rounded(ours.perSecond)} runs/s through the store, ${rounded(own.perSecond)} on the runtime`);
+    }
+    const mean = (values: readonly number[]): number =>
+      values.reduce((sum, one) => sum + one, 0) / values.length;
+    const rssMb = process.memoryUsage().rss / 1e6;
+
+    say(`ledger: reserve and settle, ${concurrency} at a time`);
+    const ledger = await measureLedger({
+      databaseUrl: stack.doubles.databaseUrl,
+      seconds: quick ? 1 : 5,
     });
-    return run.count / seconds;
+    await assertInvariants(stack.doubles.adminUrl);
+    say(`  ${invariantCount} invariants of the ledger hold`);
+
+    const figures = {
+      paid_to_active_p50_ms: percentile(paidToActive, 50),
+      paid_to_active_p95_ms: percentile(paidToActive, 95),
+      runtime_first_event_p95_ms: percentile(streams.runtimeFirst, 95),
+      first_event_p95_ms: percentile(streams.storeFirst, 95),
+      added_first_event_p50_ms: percentile(streams.addedFirst, 50),
+      added_first_event_p95_ms: percentile(streams.addedFirst, 95),
+      added_per_event_p50_ms: percentile(streams.addedPerEvent, 50),
+      added_per_event_p95_ms: percentile(streams.addedPerEvent, 95),
+      runs_per_s: mean(rates.store),
+      runtime_runs_per_s: mean(rates.runtime),
+      events_per_s: mean(rates.events),
+      reserve_settle_pairs_per_s_one_organization: ledger.oneWallet,
+      reserve_settle_pairs_per_s_64_organizations: ledger.manyWallets,
+      rss_mb: rssMb,
+    };
+    return {
+      bench: 'main-job',
+      ratios: { runs_per_s_vs_runtime: Number((mean(rates.store) / mean(rates.runtime)).toFixed(4)) },
+      figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, rounded(value)])),
+      machine: machine(),
+      samples: { orders, pairs, events: streams.addedPerEvent.length, seconds: 2 * seconds },
+      curves: {
+        paidToActive: curveOf(paidToActive),
+        addedPerEvent: curveOf(streams.addedPerEvent),
+      },
+    };
   } finally {
-    await db.close();
+    await runtime.close();
   }
 }

@@ -1,31 +1,44 @@
 import { parseArgs } from 'node:util';
-import { machine, publish, table, type BenchResult, type Say } from './report.ts';
+import type { BenchOptions, BenchResult } from './report.ts';
 
-/** `npm run bench -- <name> [--json] [--quick]`: measures, prints a table for people, draws docs/bench/<name>.svg; --json ends with one object. */
-process.env['APOLLO_TELEMETRY_DISABLED'] = '1';
-const benches: Readonly<
-  Record<string, () => Promise<(options: { quick: boolean; say: Say }) => Promise<BenchResult>>>
-> = {
+/**
+ * `npm run bench -- <name> [--json] [--quick]`: a table for people; with `--json` the last line is one object for scripts. Exit 2 for a name
+ * that is no bench. `--quick` is a look at whether it works: few samples, and the documents are left as they are.
+ */
+const benches: Record<string, () => Promise<(options: BenchOptions) => Promise<BenchResult>>> = {
   'main-job': async () => (await import('./main-job.ts')).benchMainJob,
 };
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
-});
-const load = benches[positionals[0] ?? ''];
-if (!load) {
+// @apollo/gateway looks up its telemetry hosts at construction unless this is set before it is loaded.
+const { values, positionals } = readArguments();
+const load = positionals.length === 1 ? benches[positionals[0]!] : undefined;
+if (!load) usage();
+const bench = await load();
+const say = (text: string): void => void process.stdout.write(`${text}\n`);
+const result = await bench({ quick: values.quick, say });
+const { table, write } = await import('./report.ts');
+say(table(result));
+if (!values.quick) for (const file of write(result)) say(`written: ${file}`);
+if (values.json) {
+  const { bench: name, ratios, figures, machine } = result;
+  say(JSON.stringify({ bench: name, ratios, figures, machine }));
+}
+process.exit(0);
+
+function readArguments() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
+    });
+  } catch {
+    return usage();
+  }
+}
+
+function usage(): never {
   process.stderr.write(
-    `Usage: npm run bench -- <name> [--json] [--quick]\nThere are: ${Object.keys(benches).join(', ')}\n`,
+    `usage: npm run bench -- <name> [--json] [--quick]\nbenches: ${Object.keys(benches).join(', ')}\n`,
   );
   process.exit(2);
 }
-const run = await load();
-const { curves, ...result } = await run({
-  quick: values.quick,
-  say: (text) => void process.stdout.write(`  … ${text}\n`),
-});
-process.stdout.write(`${table({ ...result, curves })}\n`);
-if (!values.quick) publish({ ...result, curves });
-if (values.json) process.stdout.write(`${JSON.stringify({ ...result, machine: machine() })}\n`);
-process.exit(0);

@@ -1,49 +1,88 @@
 import fs from 'node:fs';
+import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { silentLog } from '@agentstore/kernel/log';
-import { freePort } from '@agentstore/kernel/testing/free-port';
 import { signIn } from '../../infra/dev/identity/sign-in.ts';
+import { graphClient, type GraphClient } from '../../infra/dev/main-job/graph-client.ts';
+import { workspace } from '../../infra/dev/main-job/operations.ts';
 import { createProgress } from '../../infra/dev/progress.ts';
 import { startStack, type Stack } from '../../infra/dev/stack/stack.ts';
 import { preferredPorts, type Part, type Ports } from '../../infra/dev/state/ports.ts';
 
-/** A store of the bench's own: durable PostgreSQL, free ports, nothing kept. */
+/** A signed-in person with a workspace. */
+export interface Buyer {
+  readonly email: string;
+  readonly organizationId: string;
+  readonly graph: GraphClient;
+}
+
+/** The whole store as `npm start` runs it, on free ports, with a PostgreSQL of its own that syncs to disk. */
 export interface BenchStore {
   readonly stack: Stack;
-  readonly graphqlUrl: string;
-  signUp(): Promise<{ email: string; token: string }>;
+  /** A new person, signed in through the provider's form, with a workspace. */
+  buyer(): Promise<Buyer>;
+  /** Stops everything and removes its files. */
   close(): Promise<void>;
 }
 
-export async function openBenchStore(): Promise<BenchStore> {
+export async function openStore(say: (text: string) => void): Promise<BenchStore> {
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-bench-'));
-  fs.chmodSync(stateDir, 0o711);
-  const ports = Object.fromEntries(
-    await Promise.all((Object.keys(preferredPorts) as Part[]).map(async (part) => [part, await freePort()])),
-  ) as Ports;
+  fs.chmodSync(stateDir, 0o711); // as root the server runs under another account, which has to pass through
+  const removeState = (): void => fs.rmSync(stateDir, { recursive: true, force: true });
   const stack = await startStack({
     stateDir,
-    ports,
+    ports: await freePorts(),
     runtime: 'dev',
     delayPerTokenMs: 0,
     log: silentLog,
-    progress: createProgress({ write: () => undefined }),
+    progress: createProgress({ write: (text) => say(`  ${text.trimEnd()}`) }),
+  }).catch((error: unknown) => {
+    removeState();
+    throw error;
   });
+  const clients: GraphClient[] = [];
   let people = 0;
   return {
     stack,
-    graphqlUrl: `${stack.publicOrigin}/graphql`,
-    async signUp() {
-      const email = `bench${++people}@example.test`;
+    async buyer() {
+      const email = `bench-${++people}@example.test`;
       const password = 'a password of the bench';
-      const { issuer, clientId, audience, addUser } = stack.doubles.identity;
-      await addUser({ email, password, givenName: 'Bench', familyName: String(people), emailVerified: true });
-      return { email, token: (await signIn({ issuer, clientId, audience, email, password })).accessToken };
+      const { identity } = stack.doubles;
+      await identity.addUser({
+        email,
+        password,
+        givenName: 'Bench',
+        familyName: `Buyer ${people}`,
+        emailVerified: true,
+      });
+      const { issuer, clientId, audience } = identity;
+      const { accessToken } = await signIn({ issuer, clientId, audience, email, password });
+      const graph = graphClient({ url: `${stack.publicOrigin}/graphql`, token: accessToken });
+      clients.push(graph);
+      const { workspaceAuto } = await graph.query<{ workspaceAuto: { organization: { id: string } } }>(
+        workspace,
+      );
+      return { email, organizationId: workspaceAuto.organization.id, graph };
     },
     async close() {
+      await Promise.all(clients.map((client) => client.close()));
       await stack.stop();
-      fs.rmSync(stateDir, { recursive: true, force: true });
+      removeState();
     },
   };
+}
+
+/** A port for each part, all held at once so that no two are the same. */
+async function freePorts(): Promise<Ports> {
+  const ports: Partial<Ports> = {};
+  const held: net.Server[] = [];
+  for (const part of Object.keys(preferredPorts) as Part[]) {
+    const probe = net.createServer();
+    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
+    held.push(probe);
+    ports[part] = (probe.address() as net.AddressInfo).port;
+  }
+  await Promise.all(held.map((probe) => new Promise((resolve) => probe.close(resolve))));
+  return ports as Ports;
 }

@@ -1,108 +1,144 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { percentile, round } from './percentiles.ts';
+import { rounded } from './percentiles.ts';
+import { drawPercentiles, type Curve } from './svg-plot.ts';
 
-export type Say = (text: string) => void;
-
-/** What a bench found: ratios against its peer in the same run, figures, and samples to draw. */
-export interface BenchResult {
-  readonly bench: string;
-  readonly ratios: Readonly<Record<string, number>>;
-  readonly figures: Readonly<Record<string, number>>;
-  readonly curves: readonly {
-    readonly name: string;
-    readonly unit: string;
-    readonly samples: readonly number[];
-  }[];
+export interface BenchOptions {
+  /** Few samples: whether it works, not what it measures. */
+  readonly quick: boolean;
+  /** A line of progress. */
+  readonly say: (text: string) => void;
 }
 
-/** Where the figures were taken: they mean nothing without it. */
-export const machine = () => ({
-  cpus: os.cpus().length,
-  model: os.cpus()[0]?.model ?? 'unknown',
-  memoryGiB: Math.round(os.totalmem() / 2 ** 30),
+/** Where it was measured. */
+export interface Machine {
+  readonly cpus: number;
+  readonly model: string;
+  readonly memoryGiB: number;
+  readonly node: string;
+  /** One-minute load average at the end, the bench's own included. */
+  readonly load: number;
+}
+
+export interface BenchResult {
+  readonly bench: string;
+  /** Each against its peer in the same run. */
+  readonly ratios: Readonly<Record<string, number>>;
+  readonly figures: Readonly<Record<string, number>>;
+  readonly machine: Machine;
+  readonly samples: {
+    readonly orders: number;
+    readonly pairs: number;
+    readonly events: number;
+    readonly seconds: number;
+  };
+  readonly curves: { readonly paidToActive: Curve; readonly addedPerEvent: Curve };
+}
+
+export const machine = (): Machine => ({
+  cpus: os.availableParallelism(),
+  model: os.cpus()[0]?.model.trim() ?? 'unknown',
+  memoryGiB: rounded(os.totalmem() / 2 ** 30),
   node: process.version,
-  load: os.loadavg().map(round),
+  load: rounded(os.loadavg()[0] ?? 0),
 });
 
-export function table(result: BenchResult): string {
-  const row = ([name, value]: [string, number]): string =>
-    `  ${name.padEnd(40)} ${String(value).padStart(12)}`;
+/** The result for people. */
+export function table({ ratios, figures, machine: where }: BenchResult): string {
+  const rows = [...Object.entries(figures), ...Object.entries(ratios)];
   return [
-    'ratios',
-    ...Object.entries(result.ratios).map(row),
-    'figures',
-    ...Object.entries(result.figures).map(row),
+    '',
+    ...rows.map(([name, value]) => `${name.padEnd(46)} ${String(value).padStart(10)}`),
+    '',
+    describe(where),
   ].join('\n');
 }
 
-/** Writes the curve and the page that explains it under docs/bench. */
-export function publish(result: BenchResult): void {
-  const directory = path.join(import.meta.dirname, '../../docs/bench');
-  fs.mkdirSync(directory, { recursive: true });
-  fs.writeFileSync(path.join(directory, `${result.bench}.svg`), plot(result));
-  const { cpus, model, memoryGiB, node } = machine();
-  const rows = Object.entries({ ...result.ratios, ...result.figures }).map(
-    ([name, value]) => `| \`${name}\` | ${value} |`,
-  );
-  fs.writeFileSync(
-    path.join(directory, `${result.bench}.md`),
-    `# Bench: ${result.bench}
+const describe = ({ cpus, model, memoryGiB, node, load }: Machine): string =>
+  `${cpus} × ${model}, ${memoryGiB} GiB, Node ${node}, load ${load}`;
 
-\`npm run bench -- ${result.bench}\` brings the whole store up on durable embedded parts, in one process, and measures through the router as a client would. Its peer is
-the same flow on the same flow runtime, asked without the store. A ratio is of one run; figures depend on the machine.
-
-![Percentiles](${result.bench}.svg)
-
-Taken ${new Date().toISOString().slice(0, 10)} on ${cpus} × ${model}, ${memoryGiB} GiB, Node ${node}; clients, store, PostgreSQL and the flow runtime share these cores.
-
-| figure | value |
-|---|---|
-${rows.join('\n')}
-
-- \`paid_to_active\`: from completing a paid checkout until \`instanceChanged\` says ACTIVE over graphql-ws: webhook, grant, commit, apply, readiness, all of it.
-- \`added_first_event\`: p95 of runStart until the first text over graphql-ws, minus the p95 of the bare runtime's own first token.
-- \`added_per_event\`: how much later than the bare runtime's own rhythm each further event arrives; the store joins the tokens of one flush (15 ms) into one event.
-- \`runs_per_s_vs_runtime\`: runs through the router against bare runs of the dev runtime, which costs next to nothing itself, 16 at a time.
-`,
-  );
+/** Writes the page and its plot to docs/bench; their paths from the root of the repository. */
+export function write(result: BenchResult): string[] {
+  const root = path.join(import.meta.dirname, '../..');
+  const files = {
+    [`docs/bench/${result.bench}.svg`]: drawPercentiles('Main job: latency percentiles', [
+      {
+        title: `Order paid → instance ACTIVE (${result.samples.orders} orders, one at a time)`,
+        yLabel: 'time (ms)',
+        curve: result.curves.paidToActive,
+      },
+      {
+        title: `Added per text event (${result.samples.events} events of ${result.samples.pairs} runs)`,
+        yLabel: 'added latency (ms)',
+        curve: result.curves.addedPerEvent,
+      },
+    ]),
+    [`docs/bench/${result.bench}.md`]: page(result),
+  };
+  for (const [name, content] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(root, name)), { recursive: true });
+    fs.writeFileSync(path.join(root, name), content);
+  }
+  return Object.keys(files);
 }
 
-/** Percentile curves, one panel each, in colours that read on light and dark. */
-function plot(result: BenchResult): string {
-  const [width, height, left, top, bottom] = [640, 300, 70, 50, 50];
-  const panels = result.curves.map(({ name, unit, samples }, index) => {
-    const y0 = index * height;
-    const most = percentile(samples, 0.99) * 1.1 || 1;
-    const x = (share: number): number => left + share * (width - left - 30);
-    const y = (value: number): number =>
-      y0 + height - bottom - (Math.max(0, value) / most) * (height - top - bottom);
-    const points = Array.from({ length: 100 }, (_, n) => (n + 1) / 100).map(
-      (share) => `${x(share).toFixed(1)},${y(Math.min(most, percentile(samples, share))).toFixed(1)}`,
-    );
-    const marks = [0.5, 0.95].map((share) => {
-      const value = percentile(samples, share);
-      return `<circle cx="${x(share)}" cy="${y(value)}" r="4" fill="#3b78e7"/><text x="${x(share) - 8}" y="${y(value) - 10}" text-anchor="end" font-size="12">p${share * 100}: ${round(value)} ${unit}</text>`;
-    });
-    const ticks = [0, 0.5, 1].map(
-      (part) =>
-        `<line x1="${left}" x2="${width - 30}" y1="${y(part * most)}" y2="${y(part * most)}" stroke="#8888" stroke-width="0.5"/><text x="${left - 8}" y="${y(part * most) + 4}" text-anchor="end" font-size="11">${round(part * most)}</text>`,
-    );
-    const shares = [0, 0.25, 0.5, 0.75, 1].map(
-      (share) =>
-        `<text x="${x(share)}" y="${y0 + height - bottom + 18}" text-anchor="middle" font-size="11">${share * 100} %</text>`,
-    );
-    return `<text x="${left}" y="${y0 + 28}" font-size="15" font-weight="600">${name} (${samples.length} samples)</text>
-<text x="16" y="${y0 + height / 2}" font-size="11" transform="rotate(-90 16 ${y0 + height / 2})" text-anchor="middle">${unit}</text>
-${ticks.join('\n')}
-${shares.join('\n')}
-<text x="${x(0.5)}" y="${y0 + height - 12}" text-anchor="middle" font-size="11">share of samples at or below</text>
-<polyline points="${points.join(' ')}" fill="none" stroke="#3b78e7" stroke-width="2"/>
-${marks.join('\n')}`;
-  });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height * panels.length}" viewBox="0 0 ${width} ${height * panels.length}" font-family="system-ui, sans-serif" fill="#808890" role="img" aria-label="${result.bench}: percentiles">
-${panels.join('\n')}
-</svg>
+const meanings: Readonly<Record<string, string>> = {
+  paid_to_active_p50_ms: 'payment sent → `instanceChanged` says ACTIVE over graphql-ws, median',
+  paid_to_active_p95_ms: 'the same, 95th percentile',
+  runtime_first_event_p95_ms: 'bare runtime: request → first text',
+  first_event_p95_ms: 'store: `runStart` sent → first `TextMessageContent` over graphql-ws',
+  added_first_event_p50_ms: 'first text through the store minus that of the bare run just before it, median',
+  added_first_event_p95_ms: 'the same, 95th percentile',
+  added_per_event_p50_ms: 'text leaves the runtime → its event reaches the subscriber, median',
+  added_per_event_p95_ms: 'the same, 95th percentile',
+  runs_per_s: 'through the router, 16 at a time: `runStart`, then `runEvents` to the end',
+  runtime_runs_per_s: 'bare runtime, 16 at a time, same flow and prompt',
+  events_per_s: 'events that subscribers got at that load, of every kind',
+  reserve_settle_pairs_per_s_one_organization:
+    'ledger alone: reserve and settle, 16 at a time, all on one wallet',
+  reserve_settle_pairs_per_s_64_organizations: 'the same over 64 wallets',
+  rss_mb: 'memory of the process after the load: store, stand-ins and clients, without PostgreSQL',
+  runs_per_s_vs_runtime: '`runs_per_s` / `runtime_runs_per_s`',
+};
+
+function page({ ratios, figures, machine: where, samples }: BenchResult): string {
+  const rows = [...Object.entries(figures), ...Object.entries(ratios)].map(
+    ([name, value]) => `| \`${name}\` | ${value} | ${meanings[name] ?? ''} |`,
+  );
+  return `# Bench: the main job
+
+    npm run bench -- main-job            a table
+    npm run bench -- main-job --json     and, as the last line, one JSON object
+    npm run bench -- main-job --quick    a minute's look; leaves this page alone
+
+Written by the last full run: ${new Date().toISOString().slice(0, 10)}, ${describe(where)}.
+
+| | | |
+| --- | ---: | --- |
+${rows.join('\n')}
+
+![Latency percentiles of order to ACTIVE, and of what the store adds to each text event](main-job.svg)
+
+## What is measured
+One process holds the whole store as \`npm start\` runs it, its stand-ins (shop, identity, object storage, flow runtime, scripted model) and the
+clients; PostgreSQL runs beside it, on a new cluster, and syncs every commit to disk. All of them share the machine, so these are figures of a
+small machine under everything at once, not of a deployment.
+
+- **Order paid → ACTIVE**: ${samples.orders} orders of a plan and a credit pack, one after the other, after two to warm up. In it: payment, completed checkout, signed
+  webhook, grant, commit to Git, application, observation, the subscription's message. The buyer learns of its instance by asking every 15 ms.
+- **First event and per event**: ${samples.pairs} pairs of a bare run and a run through the store with the same prompt (40 tokens, 10 ms apart), in turn. The bare
+  run is made with the runner's own client. What is added per event is taken within one run: from the moment its text leaves the runtime, seen
+  on the runner's socket, to its arrival at the graphql-ws client; the same clock sees both. The runner collects events for up to 15 ms and
+  commits them before anybody sees them, which is most of it.
+- **Runs per second**: ${samples.seconds} s for each side in two alternating rounds, 20 tokens without pauses. A run through the store is checked, reserved, queued,
+  claimed, executed, logged, streamed and settled; the bare runtime only executes. The ratio is the price of that on shared cores.
+- **Ledger**: the two SQL functions alone. One wallet shows the row lock that keeps a balance true; many show what the database does.
+
+At the end the invariants of the ledger are asked, and a broken one fails the bench.
+
+## How to read it
+Compare ratios between machines, and figures only with figures of the same machine. Percentiles are by nearest rank, so each is a value that
+was measured. A high \`load\` says that something else was running.
 `;
 }

@@ -14,6 +14,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { UnavailableError } from '@agentstore/kernel/http/client';
+import { turnOffGatewayTelemetry } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { closedMutationError } from '../policy/closed-mutations.ts';
 import type { OperationContext } from './operation-context.ts';
@@ -133,6 +134,7 @@ async function loadGeneration(deps: Deps, sdl: string, id: string): Promise<Gene
   };
   for (const [name, client] of Object.entries(deps.subgraphs))
     sources[name] = new OwnSource(client, deps.subgraphDeadlineMs);
+  turnOffGatewayTelemetry();
   const gateway = new ApolloGateway({
     supergraphSdl: sdl,
     buildService: ({ name }) => {
