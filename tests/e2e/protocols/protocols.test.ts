@@ -13,11 +13,10 @@ let home: { organizationId: string; instanceId: string };
 
 beforeAll(async () => {
   net.Socket.prototype.connect = function (this: net.Socket, ...args: Parameters<typeof connect>) {
-    const [first] = (Array.isArray(args[0]) ? args[0] : args) as [
-      { host?: string } | number | string,
-      string?,
-    ];
-    connected.add(typeof first === 'object' ? (first.host ?? 'localhost') : String(args[1] ?? 'localhost'));
+    const given: unknown = args[0];
+    const [first, host] = (Array.isArray(given) ? given : args) as unknown[];
+    const named = typeof first === 'object' && first !== null ? (first as { host?: string }).host : host;
+    connected.add(typeof named === 'string' ? named : 'localhost');
     return connect.apply(this, args);
   } as typeof connect;
   store = await openStore();
