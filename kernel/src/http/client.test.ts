@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
-import { afterEach, expect, it } from 'vitest';
+import v8 from 'node:v8';
+import vm from 'node:vm';
+import { afterEach, expect, it, vi } from 'vitest';
 import { silentLog } from '../log.ts';
 import { createServiceClient, ServiceError, UnavailableError } from './client.ts';
 import { problemResponse } from './problem.ts';
@@ -91,3 +93,37 @@ it('streams an answer as it comes and tells the handler when the reader goes awa
   stop.abort();
   await gone.promise;
 });
+
+it.each(['in process', 'over HTTP'])(
+  'ends a long answer %s when its signal does, though the request was collected meanwhile',
+  async (how) => {
+    let cancelled = false;
+    const endless = async (): Promise<Response> =>
+      new Response(
+        new ReadableStream({
+          start: (body) => body.enqueue(new TextEncoder().encode('first')),
+          cancel: () => void (cancelled = true),
+        }),
+      );
+    const peer =
+      how === 'in process'
+        ? createServiceClient({ name: 'peer', baseUrl: 'http://peer.internal', send: endless })
+        : await service(endless);
+    const stopping = new AbortController();
+    const reader = (await peer.fetch('/x', { signal: stopping.signal })).body!.getReader();
+    await reader.read();
+    await collectGarbage();
+    stopping.abort();
+    await expect(reader.read()).rejects.toMatchObject({ name: 'AbortError' });
+    await vi.waitFor(() => expect(cancelled).toBe(true));
+  },
+);
+
+async function collectGarbage(): Promise<void> {
+  v8.setFlagsFromString('--expose-gc');
+  const collect = vm.runInNewContext('gc') as () => void;
+  for (let round = 0; round < 5; round++) {
+    collect();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { request as undiciRequest, Agent } from 'undici';
 import { activeTrace } from './trace.ts';
 
@@ -80,7 +81,8 @@ const overHttp: Send = async (request) => {
       if (one !== undefined) headers.append(name, one);
   const empty = answer.statusCode === 204 || answer.statusCode === 304;
   if (empty) await answer.body.dump();
-  return new Response(empty ? null : (answer.body as unknown as ReadableStream), {
+  // Not as the iterable that it also is: cancelling one waits for the chunk being read, which in a quiet stream never comes.
+  return new Response(empty ? null : (Readable.toWeb(answer.body) as ReadableStream), {
     status: answer.statusCode,
     headers,
   });
@@ -110,9 +112,10 @@ export function createServiceClient(options: {
     const deadline = deadlineMs === undefined ? undefined : AbortSignal.timeout(deadlineMs);
     const signals = [signal ?? undefined, deadline].filter((one) => one !== undefined);
     try {
-      const combined = signals.length ? { signal: AbortSignal.any(signals) } : {};
-      const asked = { ...rest, headers, ...combined, duplex: 'half' } as unknown as RequestInit;
-      return await send(new Request(new URL(path, options.baseUrl), asked));
+      const combined = signals.length ? AbortSignal.any(signals) : undefined;
+      const asked = { ...rest, headers, signal: combined, duplex: 'half' } as unknown as RequestInit;
+      const answer = await send(new Request(new URL(path, options.baseUrl), asked));
+      return combined && answer.body ? endedBy(combined, answer) : answer;
     } catch (error) {
       if (signal?.aborted) throw error;
       throw new UnavailableError(
@@ -163,6 +166,13 @@ export function createServiceClient(options: {
     },
   };
 }
+
+/**
+ * The answer, its body ended by the signal itself. A Request holds its signal's controller weakly: once the request is collected, and it is while
+ * a long body goes on, an abort no longer reaches whoever sends the body.
+ */
+const endedBy = (signal: AbortSignal, answer: Response): Response =>
+  new Response(answer.body!.pipeThrough(new TransformStream(), { signal }), answer);
 
 const text = (fact: unknown): string => (typeof fact === 'string' ? fact : '');
 
