@@ -9,6 +9,7 @@ import { demoArtifact } from './demo-flow.ts';
 import { installLfx, lfxVersion } from './install-lfx.ts';
 
 export interface LfxOptions {
+  /** The port wished for; lfx takes the next one that is free for it, so `url` is what counts. */
   readonly port: number;
   readonly apiKey: string;
   /** Holds uploaded flows, and the virtual environment unless AGENTSTORE_CACHE names a shared place. */
@@ -89,9 +90,9 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
     );
   });
   failed.catch(() => undefined);
-  const url = `http://127.0.0.1:${options.port}`;
+  let url: string;
   try {
-    await Promise.race([failed, becomesHealthy(url, () => tail)]);
+    url = await Promise.race([failed, becomesHealthy(() => tail)]);
     say('first run of lfx loads its components');
     await Promise.race([failed, warmUp(url, options.apiKey)]);
   } catch (error) {
@@ -104,14 +105,20 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
   return { url, version: lfxVersion, pid: child.pid!, stop: () => end(child) };
 }
 
-async function becomesHealthy(url: string, log: () => string): Promise<void> {
+/**
+ * The address it says it serves, once it answers there. It calls a port taken whose last connections are still in TIME_WAIT (it binds
+ * without SO_REUSEADDR to find out), and moves to another one.
+ */
+async function becomesHealthy(log: () => string): Promise<string> {
   for (const deadline = Date.now() + startDeadlineMs; Date.now() < deadline; await sleep(200)) {
+    const url = /Server: (http:\/\/127\.0\.0\.1:\d+)/.exec(log())?.[1];
+    if (!url) continue;
     const answer = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2_000) }).catch(
       () => undefined,
     );
-    if (answer?.ok) return;
+    if (answer?.ok) return url;
   }
-  throw new Error(`lfx did not answer ${url}/health in ${startDeadlineMs / 1_000} s:\n${log().trim()}`);
+  throw new Error(`lfx did not serve /health in ${startDeadlineMs / 1_000} s:\n${log().trim()}`);
 }
 
 /** The first upload and run import hundreds of modules (10 s of CPU); better now than in a buyer's first run. The model call itself fails. */

@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -6,6 +7,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
+import { freePort } from '@agentstore/kernel/testing/free-port';
 import { cacheDirectory } from '../../../infra/dev/runtime/config.ts';
 import { installLfx } from '../../../infra/dev/runtime/install-lfx.ts';
 import { startLfx, type Lfx } from '../../../infra/dev/runtime/lfx.ts';
@@ -48,14 +50,23 @@ describe.skipIf(!isNeeded)('flow runtime', () => {
     it('installs once', async () => {
       expect(await installLfx({ parent: cacheDirectory() })).toContain('lfx-1.13.0-');
     });
+    it('is found where it serves, though the port wished for only just became free', async () => {
+      const port = await portInTimeWait();
+      const moved = await startLfx({ port, apiKey, stateDir: folder('moved'), log: silentLog });
+      try {
+        expect(new URL(moved.url).port).not.toBe(String(port));
+        expect((await fetch(`${moved.url}/health`)).status).toBe(200);
+      } finally {
+        await moved.stop();
+      }
+    });
     it('leaves no process behind when its owner is killed', async () => {
       const launcher = path.join(import.meta.dirname, '../../../infra/dev/runtime/lfx.ts');
       const code = `import { startLfx } from ${JSON.stringify(launcher)};
         import { silentLog } from '@agentstore/kernel/log';
-        const lfx = await startLfx({ port: ${await freePort()}, apiKey: 'k', stateDir: ${JSON.stringify(path.join(stateDir, 'owned'))}, log: silentLog });
+        const lfx = await startLfx({ port: ${await freePort()}, apiKey: 'k', stateDir: ${JSON.stringify(folder('owned'))}, log: silentLog });
         process.stdout.write(String(lfx.pid));
         setInterval(() => undefined, 1_000);`;
-      fs.mkdirSync(path.join(stateDir, 'owned'));
       const owner = spawn(process.execPath, ['--input-type=module', '-e', code], {
         cwd: path.dirname(launcher),
         stdio: ['ignore', 'pipe', 'inherit'],
@@ -76,6 +87,26 @@ describe.skipIf(!isNeeded)('flow runtime', () => {
   });
 });
 
+function folder(name: string): string {
+  const made = path.join(stateDir, name);
+  fs.mkdirSync(made);
+  return made;
+}
+
+/** A port whose listener has ended, and closed its last connection first: the system keeps that connection's address for a minute. */
+async function portInTimeWait(): Promise<number> {
+  const server = net.createServer((socket) => void socket.end()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume();
+  await once(client, 'end');
+  client.end();
+  await once(client, 'close');
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -83,14 +114,4 @@ function isAlive(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = net.createServer().once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as net.AddressInfo;
-      probe.close(() => resolve(port));
-    });
-  });
 }
