@@ -144,8 +144,7 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
     runs: client('runs', 'runner'),
     billing: client('billing', 'runner'),
     authenticate: authenticate('runner'),
-    objects,
-    runtime: doubles.runtime,
+    doubles,
     secrets,
     log: child('runner'),
   });

@@ -1,59 +1,43 @@
-import type { Client } from 'minio';
 import type { App } from '@agentstore/kernel/app';
 import type { Authenticator } from '@agentstore/kernel/auth/authenticator';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
 import type { Log } from '@agentstore/kernel/log';
 import { createApp } from '@agentstore/runner/app';
-import { createArtifactCache } from '@agentstore/runner/artifacts/artifact-cache';
-import { createRuntime } from '@agentstore/runner/langflow/runtime-client';
-import { createBillingClient } from '@agentstore/runner/runs/billing-client';
-import { createRunsClient } from '@agentstore/runner/runs/runs-client';
+import { config } from '@agentstore/runner/config';
+import { connect } from '@agentstore/runner/connect';
 import type { DevSecrets } from '../state/secrets.ts';
 import type { Doubles } from './doubles.ts';
 
-/** A runner with the settings of a laptop. */
+/** A runner as its own `main.ts` makes it, with the settings of a laptop; the services it calls are in this process. */
 export function mountRunner(options: {
   runs: ServiceClient;
   billing: ServiceClient;
   authenticate: Authenticator;
-  objects: Client;
-  runtime: Doubles['runtime'];
+  doubles: Pick<Doubles, 'identity' | 'objects' | 'runtime'>;
   secrets: DevSecrets;
   log: Log;
 }): App {
-  return createApp({
-    log: options.log,
-    authenticate: options.authenticate,
-    runs: createRunsClient(options.runs),
-    billing: createBillingClient(options.billing, options.log),
-    runtime: createRuntime({
-      url: options.runtime.url,
-      apiKey: options.secrets.runtimeKey,
-      flavour: options.runtime.flavour,
-      connectMs: 2_000,
-      firstEventMs: 30_000,
-    }),
-    artifacts: {
-      objects: options.objects,
-      cache: createArtifactCache(64 * 1_048_576),
-      maxBytes: 4 * 1_048_576,
-    },
-    runnerId: `development-${process.pid}`,
-    concurrency: 16,
-    leaseMs: 10_000,
-    heartbeatMs: 3_000,
-    stopGraceMs: 3_000,
-    limits: {
-      firstEventMs: 30_000,
-      idleMs: 60_000,
-      runtimePatienceMs: 30_000,
-      maxEventBytes: 262_144,
-      maxStreamBytes: 10_485_760,
-      maxOutputCharacters: 200_000,
-      flushMs: 15,
-      flushBytes: 4_096,
-    },
-    globals: { OPENAI_API_KEY: 'development' },
-    sessionSecret: options.secrets.sessionSecret,
+  const { runs, billing, authenticate, secrets, log } = options;
+  const { identity, objects, runtime } = options.doubles;
+  const settings = config.read({
+    PORT: '0',
+    OIDC_ISSUER: identity.issuer,
+    OIDC_CLIENT_ID: 'runner',
+    OIDC_CLIENT_SECRET: identity.serviceSecrets['runner'],
+    INTERNAL_JWKS: JSON.stringify(secrets.internalJwks),
+    RUNS_URL: 'http://runs.internal',
+    BILLING_URL: 'http://billing.internal',
+    S3_URL: `http://${objects.endPoint}:${objects.port}`,
+    S3_ACCESS_KEY: secrets.objects.accessKey,
+    S3_SECRET_KEY: secrets.objects.secretKey,
+    RUNTIME_URL: runtime.url,
+    RUNTIME_API_KEY: secrets.runtimeKey,
+    RUNTIME_FLAVOUR: runtime.flavour,
+    RUNTIME_GLOBALS: '{"OPENAI_API_KEY":"development"}',
+    SESSION_SECRET: secrets.sessionSecret,
+    RUNNER_ID: `development-${process.pid}`,
+    RUNNER_CONCURRENCY: '16',
+    SHUTDOWN_SECONDS: '8',
   });
+  return createApp(connect(settings, { log, authenticate, runs, billing }));
 }
