@@ -29,11 +29,10 @@ function inner(content: Xml): string {
     .join('');
 }
 
-// oxlint-disable no-control-regex -- they are what is escaped here
 /** Control characters cannot stand in XML 1.0 as such; S3 writes them as references, which its clients read. */
 const escapeText = (text: string): string =>
   text.replace(
-    /[&<>"'\u0000-\u001f]/g,
+    /[&<>"']|\p{Cc}/gu,
     (char) => escapes[char] ?? `&#x${char.charCodeAt(0).toString(16).toUpperCase()};`,
   );
 
