@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { silentLog } from '@agentstore/kernel/log';
@@ -8,7 +7,7 @@ import { graphClient, type GraphClient } from '../../infra/dev/main-job/graph-cl
 import { workspace } from '../../infra/dev/main-job/operations.ts';
 import { createProgress } from '../../infra/dev/progress.ts';
 import { startStack, type Stack } from '../../infra/dev/stack/stack.ts';
-import { preferredPorts, type Part, type Ports } from '../../infra/dev/state/ports.ts';
+import { freePorts } from '../setup/free-ports.ts';
 
 /** A signed-in person with a workspace. */
 export interface Buyer {
@@ -71,18 +70,4 @@ export async function openStore(say: (text: string) => void): Promise<BenchStore
       removeState();
     },
   };
-}
-
-/** A port for each part, all held at once so that no two are the same. */
-async function freePorts(): Promise<Ports> {
-  const ports: Partial<Ports> = {};
-  const held: net.Server[] = [];
-  for (const part of Object.keys(preferredPorts) as Part[]) {
-    const probe = net.createServer();
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-    held.push(probe);
-    ports[part] = (probe.address() as net.AddressInfo).port;
-  }
-  await Promise.all(held.map((probe) => new Promise((resolve) => probe.close(resolve))));
-  return ports as Ports;
 }

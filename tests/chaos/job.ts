@@ -1,6 +1,7 @@
 import { signIn } from '../../infra/dev/identity/sign-in.ts';
 import { graphClient, GraphError, type GraphClient } from '../../infra/dev/main-job/graph-client.ts';
 import { payFor } from '../../infra/dev/shop/pay-for.ts';
+import type { Data } from '../setup/graph-data.ts';
 import type { Fleet } from './fleet.ts';
 
 /** What one main job was promised: the checks look for exactly this. */
@@ -10,8 +11,6 @@ export interface Promised {
   readonly runId: string;
   readonly runState: string;
 }
-
-type Answer = any;
 
 /** Codes of a refusal that time heals: the part that was killed is on its way back. */
 const transient = new Set([
@@ -35,11 +34,11 @@ export async function mainJob(fleet: Fleet, buyer: { email: string; password: st
   const graph = graphClient({ url: `${fleet.publicOrigin}/graphql`, token: accessToken, deadlineMs: 8_000 });
   try {
     await persistently('workspace', () =>
-      graph.query<Answer>('mutation { workspaceAuto(input: {}) { organization { id } } }'),
+      graph.query<Data>('mutation { workspaceAuto(input: {}) { organization { id } } }'),
     );
     const orderId = await buy(fleet, graph, buyer.email);
     const instanceId = await until('granted and ACTIVE', async () => {
-      const { order } = await graph.query<Answer>(
+      const { order } = await graph.query<Data>(
         'query ($id: ID!) { order(id: $id) { instances { id state } topUps { amount } } }',
         { id: orderId },
       );
@@ -53,18 +52,16 @@ export async function mainJob(fleet: Fleet, buyer: { email: string; password: st
       idempotencyKey: `run of ${orderId}`,
     };
     const runId = await persistently('run', async () => {
-      const { runStart } = await graph.query<Answer>(
+      const { runStart } = await graph.query<Data>(
         'mutation ($input: RunStartInput!) { runStart(input: $input) { run { id } errors { code message } } }',
         { input },
       );
       if (runStart.errors.length)
-        throw new GraphError(
-          runStart.errors.map(({ code, message }: Answer) => ({ message, extensions: { code } })),
-        );
+        throw new GraphError(runStart.errors.map(({ code, message }) => ({ message, extensions: { code } })));
       return String(runStart.run.id);
     });
     const runState = await until('run ended', async () => {
-      const { run } = await graph.query<Answer>('query ($id: ID!) { run(id: $id) { state } }', { id: runId });
+      const { run } = await graph.query<Data>('query ($id: ID!) { run(id: $id) { state } }', { id: runId });
       return ['SUCCEEDED', 'FAILED', 'CANCELLED'].includes(run?.state) ? String(run.state) : undefined;
     });
     return { orderId, instanceId, runId, runState };
@@ -90,7 +87,7 @@ async function buy(fleet: Fleet, graph: GraphClient, email: string): Promise<str
     },
   };
   const checkoutId = await persistently('checkout', async () => {
-    const { checkoutCreate } = await graph.query<Answer>(
+    const { checkoutCreate } = await graph.query<Data>(
       'mutation ($input: CheckoutCreateInput!) { checkoutCreate(input: $input) { checkout { id } errors { code message } } }',
       { input },
     );
@@ -105,7 +102,7 @@ async function buy(fleet: Fleet, graph: GraphClient, email: string): Promise<str
     ),
   );
   return persistently('complete', async () => {
-    const { checkoutComplete } = await graph.query<Answer>(
+    const { checkoutComplete } = await graph.query<Data>(
       'mutation ($id: ID!) { checkoutComplete(id: $id) { order { id } errors { code message } } }',
       { id: checkoutId },
     );

@@ -6,7 +6,8 @@ import { artifactBucket } from '../../../infra/dev/stack/doubles.ts';
 import { startObjects } from '../../../infra/dev/objects/objects.ts';
 import { startRuntime } from '../../../infra/dev/runtime/runtime.ts';
 import { assertInvariants } from '../../invariants/assert-invariants.ts';
-import { openStore, type Data, type Person, type Store } from '../support/store.ts';
+import type { Answer } from '../../setup/graph-data.ts';
+import { openStore, type Person, type Store } from '../support/store.ts';
 
 let store: Store;
 let buyer: Person;
@@ -31,7 +32,7 @@ const activate = async (key: string): Promise<string> => {
   return instanceAutoActivate.instance.id;
 };
 const becomesActive = (id: string) =>
-  buyer.waitFor('query ($id: ID!) { instance(id: $id) { state } }', { id }, ({ instance }: Data) =>
+  buyer.waitFor('query ($id: ID!) { instance(id: $id) { state } }', { id }, ({ instance }) =>
     instance.state === 'ACTIVE' ? instance : undefined,
   );
 
@@ -43,8 +44,7 @@ describe('while a part is away', () => {
     const condition = await buyer.waitFor(
       'query ($id: ID!) { instance(id: $id) { state conditions { type status reason } } }',
       { id },
-      ({ instance }: Data) =>
-        instance.conditions.find((one: Data) => one.type === 'Ready' && one.status === 'Unknown'),
+      ({ instance }) => instance.conditions.find((one) => one.type === 'Ready' && one.status === 'Unknown'),
     );
     expect(condition).toMatchObject({ reason: 'ObjectStorageUnavailable' });
     const again = await startObjects({
@@ -82,14 +82,13 @@ describe('while a part is away', () => {
       log: silentLog,
     });
     store.later(() => again.stop());
-    const events = await buyer.collect(
+    const events = await buyer.runEvents(
       'subscription ($id: ID!) { runEvents(runId: $id) { __typename ... on RunFinished { charge } } }',
       { id: run.id },
-      'runEvents',
     );
     expect(events.at(-1)).toMatchObject({ __typename: 'RunFinished' });
     expect(before - BigInt((await buyer.wallet(home.organizationId)).available)).toBe(
-      BigInt(events.at(-1).charge),
+      BigInt(events.at(-1)!.charge!),
     );
   });
 
@@ -100,9 +99,9 @@ describe('while a part is away', () => {
       headers: { 'content-type': 'application/json', authorization: `Bearer ${buyer.token}` },
       body: JSON.stringify({ query: '{ offering(slug: "support-agent") { name product { id name } } }' }),
     });
-    const { data, errors } = (await answer.json()) as Data;
+    const { data, errors } = (await answer.json()) as Answer;
     expect(data.offering).toMatchObject({ name: 'Support agent' });
     expect(data.offering.product?.name ?? null).toBeNull();
-    expect(errors.map((error: Data) => error.extensions.code)).toContain('SALEOR_UNAVAILABLE');
+    expect(errors.map((error) => error.extensions.code)).toContain('SALEOR_UNAVAILABLE');
   });
 });

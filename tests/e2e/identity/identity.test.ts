@@ -1,6 +1,7 @@
 import { generateKeyPair, SignJWT, UnsecuredJWT, decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Data, type Person, type Store } from '../support/store.ts';
+import type { Answer, Data } from '../../setup/graph-data.ts';
+import { openStore, type Person, type Store } from '../support/store.ts';
 
 let store: Store;
 let buyer: Person;
@@ -111,8 +112,8 @@ describe("the shop's ways to make an account", () => {
   ])('%s is closed', async (mutation) => {
     const answer = (await (
       await ask(undefined, `mutation { alias: ${mutation} { errors { code } } }`)
-    ).json()) as Data;
-    expect(answer.errors[0].extensions.code).toBe('FORBIDDEN_OPERATION');
+    ).json()) as Answer;
+    expect(answer.errors[0]!.extensions.code).toBe('FORBIDDEN_OPERATION');
   });
 
   it('are closed; the userinfo endpoint vouches for verified people only', async () => {
@@ -125,6 +126,6 @@ describe("the shop's ways to make an account", () => {
     const unverified = await store.signUp({ emailVerified: false });
     expect((await userinfo(unverified.token)).status).toBe(403);
     expect((await userinfo('garbage')).status).toBe(401);
-    expect((await unverified.query('{ me { id } }')) as Data).toEqual({ me: null });
+    expect(await unverified.query('{ me { id } }')).toEqual({ me: null });
   });
 });

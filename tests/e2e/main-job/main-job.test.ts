@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { assertInvariants } from '../../invariants/assert-invariants.ts';
-import { openStore, type Data, type Store } from '../support/store.ts';
+import type { Instance } from '../../setup/graph-data.ts';
+import { openStore, type Store } from '../support/store.ts';
 
 let store: Store;
 beforeAll(async () => void (store = await openStore()));
@@ -17,7 +18,7 @@ it('buy a plan, get an instance, run it, see what it cost', async () => {
   const { offering } = await buyer.query(`{ offering(slug: "support-agent") {
     product { name } plans { code includedCredits variant { id sku } } } }`);
   expect(offering.product.name).toBe('Support agent');
-  const pro = offering.plans.find((plan: { code: string }) => plan.code === 'pro');
+  const pro = offering.plans.find((plan) => plan.code === 'pro')!;
   expect(pro.variant.sku).toBe('AGENT-PRO-M');
 
   const order = await buyer.buy([pro.variant.id, store.seed.pack1000VariantId], {
@@ -26,17 +27,17 @@ it('buy a plan, get an instance, run it, see what it cost', async () => {
   const { instances, topUps } = await buyer.waitFor(
     'query ($id: ID!) { order(id: $id) { chargeStatus instances { id } topUps { amount } } }',
     { id: order.id },
-    ({ order: seen }: Data) => (seen?.instances.length && seen.topUps.length ? seen : undefined),
+    ({ order: seen }) => (seen?.instances.length && seen.topUps.length ? seen : undefined),
   );
   expect(instances).toHaveLength(1);
-  expect(topUps.map((entry: { amount: string }) => entry.amount)).toContain('1000000000');
+  expect(topUps.map((entry) => entry.amount)).toContain('1000000000');
 
   const states: string[] = [];
-  let active: Data;
+  let active: Instance | undefined;
   for await (const { instanceChanged } of buyer.subscribe(
     `subscription ($id: ID!) { instanceChanged(instanceId: $id) { state desiredGeneration observedGeneration
       conditions { type status } timeline { kind commit } plan { code } version { sha256 } } }`,
-    { id: instances[0].id },
+    { id: instances[0]!.id },
   )) {
     if (instanceChanged.state !== states.at(-1)) states.push(instanceChanged.state);
     if ((active = instanceChanged).state === 'ACTIVE') break;
@@ -44,44 +45,38 @@ it('buy a plan, get an instance, run it, see what it cost', async () => {
   expect(active).toMatchObject({
     plan: { code: 'pro' },
     version: { sha256: store.seed.artifactSha256 },
-    desiredGeneration: active.observedGeneration,
+    desiredGeneration: active!.observedGeneration,
   });
-  expect(active.timeline.map((event: { kind: string }) => event.kind)).toEqual(
+  expect(active!.timeline.map((event) => event.kind)).toEqual(
     expect.arrayContaining(['requested', 'committed', 'applied', 'ready', 'active']),
   );
-  expect(await store.git.log()).toContain(
-    active.timeline.find((event: { commit: string }) => event.commit).commit,
-  );
+  expect(await store.git.log()).toContain(active!.timeline.find((event) => event.commit)!.commit);
 
   const before = BigInt((await buyer.wallet(organization.id)).available);
   const { runStart } = await buyer.query(
     'mutation ($input: RunStartInput!) { runStart(input: $input) { run { id state } errors { code } } }',
     {
-      input: { instanceId: instances[0].id, input: 'Where is my parcel?', idempotencyKey: 'first' },
+      input: { instanceId: instances[0]!.id, input: 'Where is my parcel?', idempotencyKey: 'first' },
     },
   );
   expect(runStart.errors).toEqual([]);
-  const events: Data[] = await buyer.collect(
+  const events = await buyer.runEvents(
     `subscription ($id: ID!) { runEvents(runId: $id) { __typename seq ... on TextMessageContent { delta }
       ... on RunFinished { output charge usage { status models { outputTokens } } } } }`,
     { id: runStart.run.id },
-    'runEvents',
   );
   expect(events.map((event) => event.seq)).toEqual(events.map((_, index) => index + 1));
-  expect([events[0].__typename, events.at(-1).__typename]).toEqual(['RunStarted', 'RunFinished']);
-  const { output, charge, usage } = events.at(-1);
+  expect([events[0]!.__typename, events.at(-1)!.__typename]).toEqual(['RunStarted', 'RunFinished']);
+  const { output, charge, usage } = events.at(-1)!;
   expect(events.map((event) => event.delta ?? '').join('')).toBe(output);
-  expect(usage.status).toBe('REPORTED');
+  expect(usage?.status).toBe('REPORTED');
 
   const wallet = await buyer.wallet(organization.id);
-  expect(before - BigInt(wallet.available)).toBe(BigInt(charge));
+  expect(before - BigInt(wallet.available)).toBe(BigInt(charge!));
   expect(wallet.reserved).toBe('0');
-  const [entry] = wallet.ledgerEntries.edges.map((edge: { node: unknown }) => edge.node);
+  const [entry] = wallet.ledgerEntries.edges.map((edge) => edge.node);
   expect(entry).toMatchObject({ kind: 'SETTLEMENT', run: { id: runStart.run.id, charge } });
-  const total = entry.transfers.reduce(
-    (sum: bigint, transfer: { amount: string }) => sum + BigInt(transfer.amount),
-    0n,
-  );
-  expect(total).toBe(BigInt(charge));
+  const total = entry!.transfers.reduce((sum, transfer) => sum + BigInt(transfer.amount), 0n);
+  expect(total).toBe(BigInt(charge!));
   await assertInvariants(store.adminUrl);
 }, 60_000);

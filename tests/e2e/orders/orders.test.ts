@@ -1,7 +1,8 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { assertInvariants } from '../../invariants/assert-invariants.ts';
-import { openStore, type Data, type Person, type Store } from '../support/store.ts';
+import type { Data } from '../../setup/graph-data.ts';
+import { openStore, type Person, type Store } from '../support/store.ts';
 
 let store: Store;
 let buyer: Person;
@@ -35,7 +36,7 @@ describe('an order of the shop', () => {
     const order = await buyer.buy([store.seed.proVariantId, store.seed.pack1000VariantId], {
       organizationId,
     });
-    await buyer.waitFor(outcome, { id: order.id }, ({ order: seen }: Data) =>
+    await buyer.waitFor(outcome, { id: order.id }, ({ order: seen }) =>
       seen.topUps.length === 2 ? seen : undefined,
     );
     const [{ api }] = (await rows<{ api: string }>(
@@ -66,26 +67,28 @@ describe('an order of the shop', () => {
       },
     };
     const answers = await Promise.all(
-      Array.from({ length: 20 }, () => app.call<Data>('POST', '/integrations/saleor/order-paid', snapshot)),
+      Array.from({ length: 20 }, () =>
+        app.call<{ lines: unknown }>('POST', '/integrations/saleor/order-paid', snapshot),
+      ),
     );
     expect(new Set(answers.map((answer) => JSON.stringify(answer.lines))).size).toBe(1);
     const { order: seen } = await buyer.query(outcome, { id: order.id });
     expect(seen.instances).toHaveLength(1);
-    expect(seen.topUps.map((entry: Data) => entry.amount).sort()).toEqual(['1000000000', '500000000']);
+    expect(seen.topUps.map((entry) => entry.amount).sort()).toEqual(['1000000000', '500000000']);
   });
 
   it('goes to the organization it names only if its buyer may buy for it', async () => {
     const stranger = await store.signUp();
     const order = await stranger.buy([store.seed.pack1000VariantId], { organizationId });
-    await stranger.waitFor(outcome, { id: order.id }, ({ order: seen }: Data) =>
+    await stranger.waitFor(outcome, { id: order.id }, ({ order: seen }) =>
       seen.topUps.length ? seen : undefined,
     );
     const { viewer } = await stranger.query(
       '{ viewer { memberships { organization { id wallet { balance } } } } }',
     );
     expect(viewer.memberships).toHaveLength(1);
-    expect(viewer.memberships[0].organization.id).not.toBe(organizationId);
-    expect(BigInt(viewer.memberships[0].organization.wallet.balance)).toBeGreaterThanOrEqual(1_000_000_000n);
+    expect(viewer.memberships[0]!.organization.id).not.toBe(organizationId);
+    expect(BigInt(viewer.memberships[0]!.organization.wallet.balance)).toBeGreaterThanOrEqual(1_000_000_000n);
   });
 
   it('parks a line that nothing is bound to, with a reason that operators see and buyers do not', async () => {
@@ -122,19 +125,19 @@ describe('an order of the shop', () => {
     const order = await buyer.buy([store.seed.proVariantId, store.seed.pack1000VariantId], {
       organizationId,
     });
-    const [instance] = await buyer.waitFor(outcome, { id: order.id }, ({ order: seen }: Data) =>
+    const [instance] = await buyer.waitFor(outcome, { id: order.id }, ({ order: seen }) =>
       seen.topUps.length === 2 && seen.instances[0]?.state === 'ACTIVE' ? seen.instances : undefined,
     );
     await store.refund(order.payment);
     await buyer.waitFor(
       'query ($id: ID!) { instance(id: $id) { state } }',
-      { id: instance.id },
-      ({ instance: now }: Data) => (now.state === 'TERMINATED' ? now : undefined),
+      { id: instance!.id },
+      ({ instance: now }) => (now.state === 'TERMINATED' ? now : undefined),
     );
     await buyer.waitFor(
       'query ($id: ID!) { wallet(organizationId: $id) { balance } }',
       { id: organizationId },
-      ({ wallet }: Data) => (BigInt(wallet.balance) === before ? wallet : undefined),
+      ({ wallet }) => (BigInt(wallet.balance) === before ? wallet : undefined),
     );
     // The shop tells of the payment once more: the order is read back, and it is refunded.
     await rows(

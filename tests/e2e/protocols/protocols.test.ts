@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openStore, type Data, type Person, type Store } from '../support/store.ts';
+import type { Data } from '../../setup/graph-data.ts';
+import { openStore, type Person, type Store } from '../support/store.ts';
 
 /** Every address that anything in this process (the whole store) connected to. */
 const connected = new Set<string>();
@@ -86,7 +87,7 @@ describe('REST', () => {
     expect([
       anonymous.status,
       anonymous.headers.get('content-type'),
-      ((await anonymous.json()) as Data).code,
+      ((await anonymous.json()) as { code: string }).code,
     ]).toEqual([401, 'application/problem+json', 'UNAUTHENTICATED']);
     expect(await (await post(`${store.stack.publicOrigin}/v1/runs`, { input: 5 })).json()).toMatchObject({
       status: 400,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { artifactBucket } from '../../../infra/dev/stack/doubles.ts';
 import { assertInvariants } from '../../invariants/assert-invariants.ts';
-import { openStore, type Data, type Person, type Store } from '../support/store.ts';
+import { openStore, type Person, type Store } from '../support/store.ts';
 
 let store: Store;
 let buyer: Person;
@@ -19,10 +19,9 @@ afterAll(async () => {
 });
 
 const follow = (runId: string, after = 0) =>
-  buyer.collect(
+  buyer.runEvents(
     'subscription ($id: ID!, $after: Int!) { runEvents(runId: $id, after: $after) { __typename seq ... on RunFailed { error { code retryable } charge } ... on RunCancelled { charge } } }',
     { id: runId, after },
-    'runEvents',
   );
 
 describe('a run', () => {
@@ -43,7 +42,7 @@ describe('a run', () => {
     expect((await buyer.run(home.instanceId, 'Twice.', { idempotencyKey })).errors).toMatchObject([
       { code: 'IDEMPOTENCY_CONFLICT' },
     ]);
-    await follow(answers[0].run.id);
+    await follow(answers[0]!.run.id);
   });
 
   it('is cancelled while it streams, and charged for what it used', async () => {
@@ -75,11 +74,7 @@ describe('a run', () => {
       run: null,
     });
     await expect(
-      stranger.collect(
-        'subscription ($id: ID!) { runEvents(runId: $id) { seq } }',
-        { id: run.id },
-        'runEvents',
-      ),
+      stranger.runEvents('subscription ($id: ID!) { runEvents(runId: $id) { seq } }', { id: run.id }),
     ).rejects.toMatchObject({ codes: ['NOT_FOUND'] });
     const both =
       'query ($organization: ID!, $instance: ID!) { wallet(organizationId: $organization) { balance } instance(id: $instance) { id } }';
@@ -98,7 +93,7 @@ describe('a run', () => {
     };
     const facts = await store.stack.mounted
       .clientOf('control-plane', 'runs')
-      .call<Data>('GET', `/instances/${raw.instanceId}/entitlements`);
+      .call<{ offeringId: string }>('GET', `/instances/${raw.instanceId}/entitlements`);
     const { uuidv7 } = await import('@agentstore/kernel/ids');
     await store.stack.mounted.clientOf('billing', 'runs').call('POST', '/billing/authorize', {
       ...raw,
@@ -149,10 +144,9 @@ describe('a run', () => {
       await client.putObject(artifactBucket, key, Buffer.alloc(size, '{'));
       const before = (await owner.wallet(organizationId)).available;
       const { run } = await owner.run(instanceId, 'Run this.');
-      const events = await owner.collect(
+      const events = await owner.runEvents(
         'subscription ($id: ID!) { runEvents(runId: $id) { __typename ... on RunFailed { error { code retryable } charge } } }',
         { id: run.id },
-        'runEvents',
       );
       expect(events.at(-1)).toEqual({
         __typename: 'RunFailed',
@@ -177,7 +171,7 @@ describe('an instance', () => {
     buyer.waitFor(
       'query ($id: ID!) { instance(id: $id) { state desiredGeneration observedGeneration } }',
       { id: home.instanceId },
-      ({ instance }: Data) =>
+      ({ instance }) =>
         instance.state === state && instance.desiredGeneration === instance.observedGeneration
           ? instance
           : undefined,
@@ -229,12 +223,12 @@ describe('an instance', () => {
     await buyer.waitFor(
       'query ($id: ID!) { instance(id: $id) { conditions { type status reason } } }',
       { id },
-      ({ instance }: Data) =>
-        instance.conditions.find((one: Data) => one.type === 'Ready' && one.reason === 'ArtifactMissing'),
+      ({ instance }) =>
+        instance.conditions.find((one) => one.type === 'Ready' && one.reason === 'ArtifactMissing'),
     );
     expect((await buyer.run(id, 'Already?')).errors).toMatchObject([{ code: 'INSTANCE_NOT_ACTIVE' }]);
     await client.putObject(artifactBucket, key, bytes);
-    await buyer.waitFor('query ($id: ID!) { instance(id: $id) { state } }', { id }, ({ instance }: Data) =>
+    await buyer.waitFor('query ($id: ID!) { instance(id: $id) { state } }', { id }, ({ instance }) =>
       instance.state === 'ACTIVE' ? instance : undefined,
     );
   });

@@ -1,5 +1,4 @@
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { silentLog } from '@agentstore/kernel/log';
@@ -10,10 +9,8 @@ import { graphClient, type GraphClient } from '../../../infra/dev/main-job/graph
 import { createProgress } from '../../../infra/dev/progress.ts';
 import { payFor, refundPayment, type Payment } from '../../../infra/dev/shop/pay-for.ts';
 import { startStack, type Stack } from '../../../infra/dev/stack/stack.ts';
-import { preferredPorts, type Part, type Ports } from '../../../infra/dev/state/ports.ts';
-
-/** Data of a GraphQL answer, as a story reads it: whatever it asked for. */
-export type Data = any;
+import { freePorts } from '../../setup/free-ports.ts';
+import type { Data, RunEvent, RunStart, Wallet } from '../../setup/graph-data.ts';
 
 /** The whole store on free ports with a database of its own, and people who use it through the router. */
 export interface Store {
@@ -43,8 +40,8 @@ export interface Person {
   readonly token: string;
   query(document: string, variables?: Record<string, unknown>): Promise<Data>;
   subscribe(document: string, variables?: Record<string, unknown>): AsyncGenerator<Data>;
-  /** All events of a subscription, until it completes. */
-  collect(document: string, variables: Record<string, unknown>, field: string): Promise<Data[]>;
+  /** All events of a subscription to `runEvents`, until it completes. */
+  runEvents(document: string, variables: Record<string, unknown>): Promise<RunEvent[]>;
   /** Asks until the answer is what one waits for (20 s at most). */
   waitFor<T>(
     document: string,
@@ -56,7 +53,7 @@ export interface Person {
     variantIds: readonly string[],
     options?: { organizationId?: string },
   ): Promise<{ id: string; number: string; payment: Payment }>;
-  wallet(organizationId: string): Promise<Data>;
+  wallet(organizationId: string): Promise<Wallet>;
   /** A workspace and an ACTIVE instance of the Pro plan, bought. */
   withActiveInstance(): Promise<{
     organizationId: string;
@@ -64,7 +61,7 @@ export interface Person {
     instanceId: string;
     orderId: string;
   }>;
-  run(instanceId: string, input: string, more?: Record<string, unknown>): Promise<Data>;
+  run(instanceId: string, input: string, more?: Record<string, unknown>): Promise<RunStart>;
 }
 
 export async function openStore(options: { delayPerTokenMs?: number } = {}): Promise<Store> {
@@ -159,9 +156,9 @@ function person(
     token,
     query: (document, variables) => graph.query<Data>(document, variables),
     subscribe: (document, variables) => graph.subscribe<Data>(document, variables),
-    async collect(document, variables, field) {
-      const events: Data[] = [];
-      for await (const data of graph.subscribe<Data>(document, variables)) events.push(data[field]);
+    async runEvents(document, variables) {
+      const events: RunEvent[] = [];
+      for await (const data of graph.subscribe<Data>(document, variables)) events.push(data.runEvents);
       return events;
     },
     async waitFor(document, variables, wanted) {
@@ -235,17 +232,4 @@ function person(
     },
   };
   return self;
-}
-
-async function freePorts(): Promise<Ports> {
-  const ports: Partial<Ports> = {};
-  const held: net.Server[] = [];
-  for (const part of Object.keys(preferredPorts) as Part[]) {
-    const probe = net.createServer();
-    await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve));
-    held.push(probe);
-    ports[part] = (probe.address() as net.AddressInfo).port;
-  }
-  await Promise.all(held.map((probe) => new Promise((resolve) => probe.close(resolve))));
-  return ports as Ports;
 }

@@ -1,0 +1,15 @@
+import { freePort } from '@agentstore/kernel/testing/free-port';
+import { preferredPorts, type Part, type Ports } from '../../infra/dev/state/ports.ts';
+
+/** A free port for each part of the embedded stack, no two the same. */
+export async function freePorts(): Promise<Ports> {
+  const ports: Partial<Ports> = {};
+  const taken = new Set<number>();
+  for (const part of Object.keys(preferredPorts) as Part[]) {
+    let port = await freePort();
+    while (taken.has(port)) port = await freePort();
+    taken.add(port);
+    ports[part] = port;
+  }
+  return ports as Ports;
+}

@@ -1,0 +1,95 @@
+/**
+ * What stories read of the graph's answers. Each asks for a part of it and must not read more: a wrong field name is refused by the router,
+ * one that was not asked for, or that is null, fails the story that reads it.
+ */
+export interface Data {
+  readonly workspaceAuto: { readonly organization: Organization; readonly project: { readonly id: string } };
+  readonly viewer: {
+    readonly caller: string;
+    readonly memberships: readonly { readonly organization: Organization }[];
+  };
+  readonly offering: {
+    readonly name: string;
+    readonly product: { readonly name: string };
+    readonly plans: readonly {
+      readonly code: string;
+      readonly variant: { readonly id: string; readonly sku: string };
+    }[];
+  };
+  readonly checkoutCreate: { readonly checkout: { readonly id: string } };
+  readonly checkoutComplete: {
+    readonly order: { readonly id: string; readonly number: string };
+    readonly errors: readonly Refusal[];
+  };
+  readonly order: Order;
+  readonly parkedOrderLines: readonly { readonly orderNumber: string; readonly reason: string }[];
+  readonly instance: Instance;
+  readonly instanceAutoActivate: { readonly instance: { readonly id: string } };
+  readonly instanceChanged: Instance;
+  readonly wallet: Wallet;
+  readonly runStart: RunStart;
+  readonly run: { readonly state: string };
+  readonly runEvents: RunEvent;
+  readonly __type: { readonly description: string };
+  readonly apiKeyCreate: { readonly key: string; readonly apiKey: { readonly id: string } };
+}
+
+/** An entry of a payload's `errors`. */
+interface Refusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+interface Organization {
+  readonly id: string;
+  readonly wallet: Wallet & {
+    readonly grants: readonly { readonly kind: string; readonly granted: string }[];
+  };
+}
+
+interface Order {
+  readonly instances: readonly { readonly id: string; readonly state: string }[];
+  readonly topUps: readonly { readonly amount: string }[];
+}
+
+export interface Instance {
+  readonly state: string;
+  readonly desiredGeneration: number;
+  readonly observedGeneration: number;
+  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string }[];
+  readonly timeline: readonly { readonly kind: string; readonly commit: string | null }[];
+  readonly runs: { readonly edges: readonly unknown[] };
+}
+
+/** Amounts are micro-credits as decimal text. */
+export interface Wallet {
+  readonly balance: string;
+  readonly available: string;
+  readonly reserved: string;
+  readonly ledgerEntries: {
+    readonly edges: readonly {
+      readonly node: { readonly transfers: readonly { readonly amount: string }[] };
+    }[];
+  };
+}
+
+export interface RunStart {
+  readonly run: { readonly id: string };
+  readonly errors: readonly Refusal[];
+}
+
+/** A whole answer over HTTP. */
+export interface Answer {
+  readonly data: Data;
+  readonly errors: readonly { readonly extensions: { readonly code: string } }[];
+}
+
+/** An event of any kind: what only one kind has is optional. */
+export interface RunEvent {
+  readonly __typename: string;
+  readonly seq: number;
+  readonly delta?: string;
+  readonly output?: string;
+  readonly charge?: string;
+  readonly usage?: { readonly status: string };
+}
