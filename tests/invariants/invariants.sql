@@ -41,8 +41,14 @@ from billing.ledger_entry e left join (
   select entry_id, sum(case when credit_account like 'wallet:%' then amount when debit_account like 'wallet:%' then -amount else 0 end)::bigint as net from billing.transfer group by 1) t on t.entry_id = e.id
 where e.amount <> coalesce(t.net, 0);
 
-select 'a settled reservation has its settling entry, an open or released one has none' as invariant, r.id::text as subject, format('status %s, entry %s', r.status, r.entry_id) as facts
-from billing.reservation r where (r.status = 'SETTLED' and r.entry_id is null) or (r.status in ('OPEN', 'RELEASED') and (r.entry_id is not null or r.charged <> 0));
+select 'a settled reservation has its one settling entry, an open or released one has none' as invariant, r.id::text as subject, format('status %s, entry %s', r.status, r.entry_id) as facts
+from billing.reservation r left join billing.ledger_entry e on e.id = r.id and e.run_id = r.id and e.kind = 'SETTLEMENT' and e.organization_id = r.organization_id
+where (r.status = 'SETTLED' and (e.id is null or r.entry_id is distinct from e.id)) or (r.entry_id is not null and e.id is null)
+  or (r.status in ('OPEN', 'RELEASED') and (r.entry_id is not null or e.id is not null or r.charged <> 0));
+
+select 'a settlement is of a reservation of its organization' as invariant, e.id::text as subject, format('run %s', e.run_id) as facts
+from billing.ledger_entry e left join billing.reservation r on r.id = e.run_id and r.organization_id = e.organization_id
+where e.kind = 'SETTLEMENT' and r.id is null;
 
 select 'what a run was charged is what its entries moved' as invariant, r.id::text as subject, format('charged %s, moved %s', r.charged, coalesce(t.moved, 0)) as facts
 from billing.reservation r left join (
@@ -56,10 +62,29 @@ from billing.ledger_entry e
   left join (select entry_id, sum(amount)::bigint as amount from billing.transfer group by 1) t on t.entry_id = e.id
 where e.kind = 'SETTLEMENT' and coalesce(u.amount, 0) <> coalesce(t.amount, 0);
 
-select 'grants were drawn for what left the wallet' as invariant, e.id::text as subject, format('drawn %s, left %s', coalesce(d.amount, 0), -e.amount) as facts
-from billing.ledger_entry e left join (select entry_id, sum(amount)::bigint as amount from billing.grant_draw group by 1) d on d.entry_id = e.id
-where e.kind in ('SETTLEMENT', 'EXPIRY', 'REFUND') and coalesce(d.amount, 0) <> -e.amount;
+select 'grants were drawn for what left the wallet' as invariant, e.id::text as subject, format('drawn %s, left %s', coalesce(d.amount, 0), coalesce(t.debited, 0)) as facts
+from billing.ledger_entry e
+  left join (select entry_id, sum(amount)::bigint as amount from billing.grant_draw group by 1) d on d.entry_id = e.id
+  left join (select entry_id, sum(amount)::bigint as debited from billing.transfer where debit_account like 'wallet:%' group by 1) t on t.entry_id = e.id
+where coalesce(d.amount, 0) <> coalesce(t.debited, 0);
 
 select 'what is left of a grant is what was granted minus its draws' as invariant, g.id::text as subject, format('remaining %s of %s, drawn %s', g.remaining, g.granted, coalesce(d.amount, 0)) as facts
 from billing.grants g left join (select grant_id, sum(amount)::bigint as amount from billing.grant_draw group by 1) d on d.grant_id = g.id
 where g.remaining <> g.granted - coalesce(d.amount, 0);
+
+select 'the sum over all ledger accounts is zero' as invariant, 'all' as subject, format('sum %s', sum(net)) as facts
+from (select a.id, coalesce((select sum(amount) from billing.transfer where credit_account = a.id), 0) - coalesce((select sum(amount) from billing.transfer where debit_account = a.id), 0) as net
+  from billing.ledger_account a) accounts having sum(net) <> 0;
+
+select 'a transfer is between accounts of its organization and of the platform' as invariant, t.entry_id::text as subject, format('%s to %s', t.debit_account, t.credit_account) as facts
+from billing.transfer t join billing.ledger_account d on d.id = t.debit_account join billing.ledger_account c on c.id = t.credit_account
+where coalesce(d.organization_id, t.organization_id) <> t.organization_id or coalesce(c.organization_id, t.organization_id) <> t.organization_id;
+
+select 'a transfer, usage line or draw belongs to an entry of its organization' as invariant, p.entry_id::text as subject, p.part as facts
+from (select entry_id, organization_id, 'transfer' as part from billing.transfer union all select entry_id, organization_id, 'usage line' from billing.usage_line
+  union all select entry_id, organization_id, 'grant draw' from billing.grant_draw) p
+  left join billing.ledger_entry e on e.id = p.entry_id and e.organization_id = p.organization_id where e.id is null;
+
+select 'a wallet knows the earliest end of its grants' as invariant, w.organization_id::text as subject, format('knows %s, earliest %s', w.next_expiry, min(g.expires_at)) as facts
+from billing.wallet w join billing.grants g on g.organization_id = w.organization_id and g.remaining > 0
+group by w.organization_id, w.next_expiry having min(g.expires_at) < coalesce(w.next_expiry, 'infinity');

@@ -18,7 +18,8 @@ const messages: Readonly<Record<string, string>> = {
   RESERVATION_RELEASED: 'The reservation was released; nothing can be charged to it.',
   RATE_CARD_NOT_FOUND: 'The offering has no rate card.',
   RUN_ID_OUT_OF_TIME: "The run's id is not of the last 24 hours by the database's clock.",
-  TOP_UP_NOT_FOUND: 'There is no such top-up to take back.',
+  TOP_UP_NOT_FOUND: 'This top-up was taken back before, under another key.',
+  TOP_UP_REVOKED: 'This top-up was taken back before it came.',
 };
 
 /** An SQL answer as an outcome. */

@@ -65,7 +65,7 @@ builder.asEntity(InstanceRef, {
   resolveReference: ({ id }) => ({ id }),
 });
 
-/** Saleor's order; `topUps` is added in wallets/order.graphql.ts. */
+/** Saleor's order; `topUps` is added in wallets/wallet.graphql.ts. */
 export const OrderRef = builder.objectRef<{ id: string }>('Order').implement({
   description: 'An order of the shop.',
   fields: (t) => ({ id: t.exposeID('id', { description: "Saleor's id of the order." }) }),

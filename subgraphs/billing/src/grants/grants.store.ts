@@ -48,7 +48,7 @@ export async function topUp(db: Database, input: TopUp, actor: string) {
   return outcomeOf<{ ledgerEntryId: Uuid; balance: string; replayed: boolean }>(row!.answer);
 }
 
-/** Takes a revoked top-up back once per key; one round trip. */
+/** Takes a revoked top-up back once per key; one round trip. One that has not come (`ledgerEntryId` null) is refused when it does. */
 export async function clawBack(
   db: Database,
   input: { organizationId: Uuid; key: string; topUpKey: string },
@@ -59,7 +59,7 @@ export async function clawBack(
     '-- clawBack\n select claw_back($1, $2, $3, $4, $5) as answer',
     [input.organizationId, input.key, input.topUpKey, uuidv7(), actor],
   );
-  return outcomeOf<{ ledgerEntryId: Uuid; taken: string; receivable: string; replayed: boolean }>(
+  return outcomeOf<{ ledgerEntryId: Uuid | null; taken: string; receivable: string; replayed: boolean }>(
     row!.answer,
   );
 }

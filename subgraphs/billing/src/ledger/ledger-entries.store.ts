@@ -69,11 +69,11 @@ export const usageOf = (tx: Tx, entryId: Uuid) =>
     [entryId],
   );
 
-/** The wallet's balance at an instant: that of the last entry not after it. */
+/** The wallet's balance at an instant: that of the last entry not after it, in milliseconds, as entries show their time. */
 export async function balanceAt(tx: Tx, organizationId: Uuid, at: Date): Promise<bigint> {
   const [row] = await tx.sql<{ balanceAfter: bigint }>(
     `-- balanceAt
-     select balance_after as "balanceAfter" from ledger_entry where organization_id = $1 and at <= $2 order by seq desc limit 1`,
+     select balance_after as "balanceAfter" from ledger_entry where organization_id = $1 and date_trunc('milliseconds', at) <= $2 order by seq desc limit 1`,
     [organizationId, at],
   );
   return row?.balanceAfter ?? 0n;

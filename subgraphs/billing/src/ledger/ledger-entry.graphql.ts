@@ -1,5 +1,6 @@
 import type { Tx } from '@agentstore/kernel/db/database';
-import { callerScope } from '@agentstore/kernel/access';
+import { callerScope, operatorScope, type Scope } from '@agentstore/kernel/access';
+import type { Caller } from '@agentstore/kernel/caller';
 import { toGlobalId } from '@agentstore/kernel/ids';
 import { builder, connection } from '../builder.ts';
 import { OrderRef, RunRef } from '../references.graphql.ts';
@@ -36,7 +37,7 @@ const TransferType = builder.objectRef<Transfer>('Transfer').implement({
     amount: t.expose('amount', { type: 'MicroCredits', description: 'Always more than zero.' }),
     code: t.exposeString('code', {
       description:
-        'Why: USAGE, PROMO_USAGE, SHORTFALL, PAID, PLAN, TRIAL, PROMO, DEBT_REPAID, GRANT_EXPIRED, CLAWBACK, CLAWBACK_OWED.',
+        'Why: USAGE, PROMO_USAGE, SHORTFALL, PAID, PLAN, TRIAL, PROMO, DEBT_REPAID, GRANT_EXPIRED, CLAWBACK, CLAWBACK_OWED, ADJUSTMENT.',
     }),
   }),
 });
@@ -58,6 +59,10 @@ const UsageLineType = builder.objectRef<UsageLine>('UsageLine').implement({
     }),
   }),
 });
+
+/** An entry is reached only through a wallet or an order that the caller may see; operators see those they corrected. */
+const readScope = (caller: Caller): Scope =>
+  caller.kind === 'USER' && caller.operator ? operatorScope(caller) : callerScope(caller, 'wallet:read');
 
 export const LedgerEntryType = builder.objectRef<LedgerEntry>('LedgerEntry').implement({
   description:
@@ -94,13 +99,13 @@ export const LedgerEntryType = builder.objectRef<LedgerEntry>('LedgerEntry').imp
       type: [TransferType],
       description: 'The double-entry rows.',
       resolve: (entry, _args, { deps, caller }) =>
-        deps.db.transaction(callerScope(caller, 'wallet:read'), (tx: Tx) => transfersOf(tx, entry.id)),
+        deps.db.transaction(readScope(caller), (tx: Tx) => transfersOf(tx, entry.id)),
     }),
     usage: t.field({
       type: [UsageLineType],
       description: 'What a settlement charged for; empty for other kinds.',
       resolve: (entry, _args, { deps, caller }) =>
-        deps.db.transaction(callerScope(caller, 'wallet:read'), (tx: Tx) => usageOf(tx, entry.id)),
+        deps.db.transaction(readScope(caller), (tx: Tx) => usageOf(tx, entry.id)),
     }),
   }),
 });

@@ -7,15 +7,23 @@ import type { Room } from '../deps.ts';
 import { currentRateCard, putRateCard } from './rate-cards.store.ts';
 
 const dimensions = ['run', 'input_token', 'output_token', 'tool_call', 'second'] as const;
+/** µcr per million units, 1,000 credits a unit: a price beyond it is a slip of digits. */
+const maxUnitPrice = 1_000_000_000_000_000n;
 const cardBody = z.object({
   prices: z
     .array(
       z.object({
         dimension: z.enum(dimensions),
-        unitPrice: microCreditsSchema.refine((price) => price >= 0n),
+        unitPrice: microCreditsSchema.refine(
+          (price) => price >= 0n && price <= maxUnitPrice,
+          'from 0 to 10^15',
+        ),
       }),
     )
-    .min(1),
+    .min(1)
+    .refine((prices) => new Set(prices.map(({ dimension }) => dimension)).size === prices.length, {
+      message: 'one price a dimension',
+    }),
   reserve: microCreditsSchema.refine((amount) => amount > 0n),
 });
 
@@ -43,7 +51,8 @@ export function rateCardRoutes(app: ServiceApp, room: Room): void {
         code: 'RATE_CARD_NOT_FOUND',
         title: 'The offering has no rate card.',
       });
-    return json(card);
+    const prices = Object.entries(card.prices).map(([dimension, unitPrice]) => ({ dimension, unitPrice }));
+    return json({ ...card, prices });
   });
 }
 

@@ -11,9 +11,10 @@ export function startExpirySweep({ db, log, sweepEveryMs }: Deps): Loop {
     log,
     everyMs: sweepEveryMs,
     work: async () => {
-      const ended = await sweep(db, batch);
-      if (ended.reservations || ended.grants) log.info(ended, 'expired');
-      return ended.reservations === batch;
+      const { reservations, grants, failures, more } = await sweep(db, batch);
+      if (reservations || grants) log.info({ reservations, grants }, 'expired');
+      for (const failure of failures) log.error(failure, 'could not be expired');
+      return more && reservations + grants > 0;
     },
   });
 }

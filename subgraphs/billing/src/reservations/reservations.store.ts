@@ -1,23 +1,32 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database, Tx } from '@agentstore/kernel/db/database';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { outcomeOf, type SqlAnswer } from '../answer.ts';
 import type { Reservation, ReservationState, Usage } from './reservation.ts';
 
-/** A command is one statement, one round trip, one commit: the functions of migration 0002 hold the transaction. */
+/**
+ * A command is one statement, one round trip, one commit: the functions in `migrations/` hold the transaction. Only a refusal that is said
+ * while somebody holds a due reservation of the same wallet is asked again (to wait for them inside would be a deadlock), for 150 ms at most.
+ */
 async function command<T>(db: Database, name: string, parameters: readonly unknown[]) {
   const places = parameters.map((_, index) => `$${index + 1}`).join(', ');
-  const [row] = await db.statement<{ answer: SqlAnswer }>(
-    name,
-    `-- ${name}\n select ${name}(${places}) as answer`,
-    parameters as never[],
-  );
-  return outcomeOf<T>(row!.answer);
+  for (let attempt = 1; ; attempt++) {
+    const [row] = await db.statement<{ answer: SqlAnswer }>(
+      name,
+      `-- ${name}\n select ${name}(${places}) as answer`,
+      parameters as never[],
+    );
+    const { contended, ...answer } = row!.answer;
+    if (contended !== true || attempt > 5) return outcomeOf<T>(answer as SqlAnswer);
+    await sleep(attempt * 10);
+  }
 }
 
 const usageJson = (usage: readonly Usage[]): string =>
   JSON.stringify(usage.map((u) => ({ dimension: u.dimension, quantity: u.quantity.toString() })));
 
 export interface AuthorizeAnswer {
+  status: ReservationState;
   reservationId: Uuid;
   amount: string;
   expiresInMs: number;
@@ -96,13 +105,20 @@ export const extendRun = (
     input.ttlSeconds,
   ]);
 
-/** Ends up to `limit` due reservations and the due grants of up to `limit` wallets; answers how many of each. */
-export async function sweep(db: Database, limit: number): Promise<{ reservations: number; grants: number }> {
-  const [row] = await db.statement<{ answer: { reservations: number; grants: number } }>(
-    'sweep',
-    '-- sweep\n select sweep($1) as answer',
-    [limit],
-  );
+export interface Swept {
+  readonly reservations: number;
+  readonly grants: number;
+  /** What could not be ended, and why; it is tried again with the next sweep. */
+  readonly failures: readonly { organizationId: Uuid; runId: Uuid | null; error: string }[];
+  /** The batch was full: there may be more. */
+  readonly more: boolean;
+}
+
+/** Ends up to `limit` due reservations and wallets' ended grants. */
+export async function sweep(db: Database, limit: number): Promise<Swept> {
+  const [row] = await db.statement<{ answer: Swept }>('sweep', '-- sweep\n select sweep($1) as answer', [
+    limit,
+  ]);
   return row!.answer;
 }
 

@@ -1,9 +1,9 @@
 import { GraphQLError } from 'graphql';
-import { callerScope, organizationScope } from '@agentstore/kernel/access';
+import { callerScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Tx } from '@agentstore/kernel/db/database';
 import { pageOf, pageRequest } from '@agentstore/kernel/graphql/connection';
-import { fromGlobalId, toGlobalId, type Uuid } from '@agentstore/kernel/ids';
+import { fromGlobalId, isUuid, toGlobalId } from '@agentstore/kernel/ids';
 import { builder } from '../builder.ts';
 import type { Room } from '../deps.ts';
 import { grantsOf, type Grant } from '../grants/grants.store.ts';
@@ -16,8 +16,9 @@ import { balanceAt, entriesOf, entriesOfOrder } from '../ledger/ledger-entries.s
 import { OrderRef, RunRef } from '../references.graphql.ts';
 import type { Reservation } from '../reservations/reservation.ts';
 import { reservationsOf } from '../reservations/reservations.store.ts';
-import { emptyWallet, stateOf } from './wallet.ts';
-import { walletsOf, type Wallet } from './wallets.store.ts';
+import { inWallet, readWallet } from './read-wallet.ts';
+import { stateOf } from './wallet.ts';
+import type { Wallet } from './wallets.store.ts';
 
 const ReservationStateEnum = builder.enumType('ReservationState', {
   description: 'What became of credits held for a run.',
@@ -88,7 +89,7 @@ const WalletStateEnum = builder.enumType('WalletState', {
 
 const Organization = builder.objectRef<{ id: string }>('Organization');
 
-const WalletType = builder.objectRef<Wallet>('Wallet').implement({
+export const WalletType = builder.objectRef<Wallet>('Wallet').implement({
   description:
     "An organization's credits. balance = posted credits; reserved = held by open reservations; available = balance - reserved, all read in one statement.",
   fields: (t) => ({
@@ -121,8 +122,8 @@ const WalletType = builder.objectRef<Wallet>('Wallet').implement({
       type: 'MicroCredits',
       description: 'Balance at an instant in the past.',
       args: { at: t.arg({ type: 'DateTime', description: 'The instant.' }) },
-      resolve: (wallet, { at }, { deps, caller }) =>
-        inWallet(deps, caller, wallet, (tx) => balanceAt(tx, wallet.organizationId, at)),
+      resolve: (wallet, { at }, context) =>
+        within(context, wallet, (tx) => balanceAt(tx, wallet.organizationId, at)),
     }),
     grants: t.field({
       type: [GrantType],
@@ -134,8 +135,8 @@ const WalletType = builder.objectRef<Wallet>('Wallet').implement({
           description: 'Whether to show grants with nothing left.',
         }),
       },
-      resolve: (wallet, { includeSpent }, { deps, caller }) =>
-        inWallet(deps, caller, wallet, (tx) => grantsOf(tx, wallet.organizationId, includeSpent ?? false)),
+      resolve: (wallet, { includeSpent }, context) =>
+        within(context, wallet, (tx) => grantsOf(tx, wallet.organizationId, includeSpent ?? false)),
     }),
     ledgerEntries: t.field({
       type: LedgerEntryConnection,
@@ -145,11 +146,19 @@ const WalletType = builder.objectRef<Wallet>('Wallet').implement({
         after: t.arg.string({ required: false, description: 'Cursor of the entry before.' }),
         kind: t.arg({ type: [LedgerEntryKindEnum], required: false, description: 'Only these kinds.' }),
       },
-      resolve: (wallet, args, { deps, caller }) => {
+      resolve: (wallet, args, context) => {
         const page = pageRequest(args);
-        return inWallet(deps, caller, wallet, async (tx) =>
-          pageOf(await entriesOf(tx, wallet.organizationId, args.kind ?? null, page), page, (entry) =>
-            entry.seq.toString(),
+        if (page.afterKey !== null && isUuid(page.afterKey))
+          throw new GraphQLError('after is not a cursor of this list.', {
+            extensions: { code: 'BAD_USER_INPUT' },
+          });
+        const total = args.kind ? null : Number(wallet.seq);
+        return within(context, wallet, async (tx) =>
+          pageOf(
+            await entriesOf(tx, wallet.organizationId, args.kind ?? null, page),
+            page,
+            (entry) => entry.seq.toString(),
+            total,
           ),
         );
       },
@@ -160,8 +169,8 @@ const WalletType = builder.objectRef<Wallet>('Wallet').implement({
       args: {
         state: t.arg({ type: [ReservationStateEnum], required: false, description: 'Only in these states.' }),
       },
-      resolve: (wallet, { state }, { deps, caller }) =>
-        inWallet(deps, caller, wallet, (tx) => reservationsOf(tx, wallet.organizationId, state ?? null)),
+      resolve: (wallet, { state }, context) =>
+        within(context, wallet, (tx) => reservationsOf(tx, wallet.organizationId, state ?? null)),
     }),
   }),
 });
@@ -233,25 +242,20 @@ async function* followWallet(
     const wallet = await readWallet(deps, caller, id);
     if (!wallet)
       throw new GraphQLError('There is no such organization.', { extensions: { code: 'NOT_FOUND' } });
-    const now = `${wallet.balance} ${wallet.reserved} ${wallet.state}`;
+    const now = `${wallet.balance} ${wallet.reserved} ${wallet.debt} ${wallet.state}`;
     if (now !== last) yield wallet;
     last = now;
   }
 }
 
-async function readWallet(
-  deps: Room,
-  caller: Caller,
-  organizationId: Uuid | undefined,
-): Promise<Wallet | null> {
-  const scope = organizationId ? organizationScope(caller, organizationId, 'wallet:read') : undefined;
-  if (!scope || !organizationId) return null;
-  const wallets = await deps.db.transaction(scope, (tx) => walletsOf(tx, [organizationId]));
-  return wallets.get(organizationId) ?? emptyWallet(organizationId);
-}
-
-function inWallet<T>(deps: Room, caller: Caller, wallet: Wallet, read: (tx: Tx) => Promise<T>): Promise<T> {
-  const scope = organizationScope(caller, wallet.organizationId, 'wallet:read');
-  if (!scope) throw new GraphQLError('There is no such wallet.', { extensions: { code: 'NOT_FOUND' } });
-  return deps.db.transaction(scope, read);
+/** More about a wallet, or NOT_FOUND for a caller who is not of its organization. */
+async function within<T>(
+  { deps, caller }: { deps: Room; caller: Caller },
+  { organizationId }: Wallet,
+  read: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  const found = await inWallet(deps, caller, { organizationId, read });
+  if (found === undefined)
+    throw new GraphQLError('There is no such wallet.', { extensions: { code: 'NOT_FOUND' } });
+  return found;
 }

@@ -14,5 +14,6 @@ export const emptyWallet = (organizationId: string): Wallet => ({
   balance: 0n,
   reserved: 0n,
   debt: 0n,
+  seq: 0n,
   state: 'OPEN',
 });

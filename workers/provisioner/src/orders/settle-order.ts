@@ -69,7 +69,7 @@ async function grant(room: Room, saleorApiUrl: string, order: ShopOrder): Promis
           ? (['PLAN', `${key}:plan`, line.planGrant] as const)
           : (['PAID', key, null] as const);
     if (!credits) continue;
-    await room.billing.call(
+    const granting = room.billing.call(
       'POST',
       '/wallet/topup',
       {
@@ -82,6 +82,7 @@ async function grant(room: Room, saleorApiUrl: string, order: ShopOrder): Promis
       },
       { retries: 2 },
     );
+    if (await isRevoked(granting)) return { state: 'REVOKED', reason: 'taken back while it was granted' };
   }
   const parked = granted.lines.flatMap((line) =>
     line.outcome === 'parked' ? [`${line.lineId}: ${line.reason}`] : [],
@@ -101,17 +102,22 @@ async function revoke(room: Room, key: OrderKey, reason: 'REFUNDED' | 'CANCELLED
   );
   for (const line of topUpLines) {
     const topUpKey = `saleor:${key.orderId}:${line}`;
-    await room.billing
-      .call(
-        'POST',
-        '/wallet/clawback',
-        { organizationId, key: `revoke:${topUpKey}`, topUpKey },
-        { retries: 2 },
-      )
-      .catch((error: unknown) => {
-        // Nothing was topped up under this key (the grant and its revocation crossed): nothing to take back.
-        if (!(error instanceof ServiceError) || error.code !== 'TOP_UP_NOT_FOUND') throw error;
-      });
+    await room.billing.call(
+      'POST',
+      '/wallet/clawback',
+      { organizationId, key: `revoke:${topUpKey}`, topUpKey },
+      { retries: 2 },
+    );
   }
   return { state: 'REVOKED', reason };
 }
+
+/** Whether billing was told to take a top-up back before it came. */
+const isRevoked = (granting: Promise<unknown>): Promise<boolean> =>
+  granting.then(
+    () => false,
+    (error: unknown) => {
+      if (error instanceof ServiceError && error.code === 'TOP_UP_REVOKED') return true;
+      throw error;
+    },
+  );
