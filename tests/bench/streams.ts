@@ -14,8 +14,10 @@ export interface StreamSamples {
 /**
  * Asks the bare runtime and the store the same thing in turn, so that both see the same machine.
  *
- * Added per event: each text event of the store's run is held against the moment at which the last of its characters left the runtime in that
- * very run. Two runs' rhythms laid over each other would hide whatever delays all events alike, and would count the timers' jitter as ours.
+ * Added per event: for each piece of text (a token of the model, an event of the runtime), from the moment it leaves the runtime to the arrival
+ * of the graphql-ws event that carries it, within one and the same run; pieces that the runner put into one event wait for its last one, and
+ * that wait counts. Laying the rhythms of two runs over each other instead would hide whatever delays all events alike, and would count the
+ * jitter of timers as ours.
  */
 export async function measureStreams(options: {
   runtime: BareRuntime;
@@ -44,11 +46,11 @@ export async function measureStreams(options: {
   return samples;
 }
 
-/** How long after its last character left the runtime each text event arrived. */
+/** How long after it left the runtime each piece of text arrived. */
 function delays({ text }: Watched, heard: Heard): number[] {
-  return text.map(({ end, at }) => {
-    const left = heard.times[heard.ends.findIndex((known) => known >= end)];
-    if (left === undefined) throw new Error('a subscriber got text that the runtime did not send');
-    return at - left;
+  return heard.ends.map((end, index) => {
+    const arrived = text.find((event) => event.end >= end);
+    if (!arrived) throw new Error('a subscriber missed text that the runtime sent');
+    return arrived.at - heard.times[index]!;
   });
 }

@@ -16,7 +16,7 @@ const frame = { left: 84, right: 28, top: 52, bottom: 56 };
 // Greys and one blue of middle lightness: readable on a white page and on a dark one.
 const text = '#767676';
 const line = '#3d86c6';
-const marked = [50, 95, 100];
+const marked = [100, 95, 50]; // from the top down: a label moves below the one before it
 
 /** Draws panels one below the other as an SVG document without a background of its own. */
 export function drawPercentiles(title: string, panels: readonly Panel[]): string {
@@ -62,13 +62,15 @@ function draw({ title, yLabel, curve }: Panel, offset: number): string {
     ),
     `<polyline fill="none" stroke="${line}" stroke-width="2" points="${curve.map(([px, py]) => `${x(px)},${y(py)}`).join(' ')}"/>`,
   );
+  let lowest = 0;
   for (const percent of marked) {
     const value = curve.find(([px]) => px === percent)?.[1] ?? percentile(values, percent);
+    lowest = Math.max(y(value) - 8, frame.top - 8, lowest + 15);
     out.push(
       `<circle cx="${x(percent)}" cy="${y(value)}" r="3.5" fill="${line}"/>`,
       label(
         x(percent) - 6,
-        Math.max(y(value) - 8, frame.top - 8),
+        lowest,
         `${percent === 100 ? 'max' : `p${percent}`} ${rounded(value)} ms`,
         `text-anchor="end" fill="${line}"`,
       ),

@@ -2,9 +2,12 @@ import type { GraphQLSchema } from 'graphql';
 import { builder } from './builder.ts';
 import './references.graphql.ts';
 import './offerings/offering.graphql.ts';
+import './offerings/offering-version.graphql.ts';
 import './organizations/organization.graphql.ts';
+import './organizations/membership.graphql.ts';
 import './api-keys/api-key.graphql.ts';
 import './instances/instance.graphql.ts';
+import './instances/instance-commands.graphql.ts';
 import './orders/parked-order-line.graphql.ts';
 
 /** The subgraph's executable schema with its federation fields. */

@@ -4,9 +4,10 @@ import { fromGlobalId, toGlobalId } from '@agentstore/kernel/ids';
 import type { Refusal } from '@agentstore/kernel/outcome';
 import { apiKeyScopes, type Permission } from '@agentstore/kernel/permissions';
 import { builder } from '../builder.ts';
+import { forbidInsiders } from '../forbid-insiders.ts';
 import { inOrganization, OrganizationRef } from '../organizations/organization.graphql.ts';
 import { makeApiKey } from './api-key.ts';
-import { apiKeysOf, insertApiKey, revokeApiKey, type ApiKey } from './api-keys.store.ts';
+import { apiKeyById, apiKeysOf, insertApiKey, revokeApiKey, type ApiKey } from './api-keys.store.ts';
 
 const ApiKeyType = builder.objectRef<ApiKey>('ApiKey').implement({
   description: "A program's way into an organization.",
@@ -108,10 +109,10 @@ builder.mutationField('apiKeyCreate', (t) =>
       if (!scope || !organizationId)
         return refuse('ORGANIZATION_NOT_FOUND', 'There is no such organization.', 'organizationId');
       const unknown = input.scopes.find((word) => !(apiKeyScopes as readonly string[]).includes(word));
-      if (unknown !== undefined)
+      if (unknown !== undefined || input.scopes.length === 0)
         return refuse(
           'INVALID_SCOPE',
-          `${unknown} is not a scope for API keys; there are ${apiKeyScopes.join(', ')}.`,
+          `${unknown ?? 'Nothing'} is not a scope for API keys; there are ${apiKeyScopes.join(', ')}.`,
           'scopes',
         );
       if (!input.name.trim() || input.name.length > 100)
@@ -127,7 +128,7 @@ builder.mutationField('apiKeyCreate', (t) =>
           name: input.name.trim(),
           prefix: made.prefix,
           hash: made.hash,
-          scopes: input.scopes as Permission[],
+          scopes: [...new Set(input.scopes as Permission[])],
           expiresAt,
         }),
       );
@@ -149,7 +150,14 @@ builder.mutationField('apiKeyRevoke', (t) =>
       const apiKey = id
         ? await deps.db.transaction(callerScope(caller, 'api-key:manage'), (tx) => revokeApiKey(tx, id))
         : undefined;
-      return apiKey ? { apiKey, errors: [] } : refuse('API_KEY_NOT_FOUND', 'There is no such key.', 'id');
+      if (apiKey) return { apiKey, errors: [] };
+      if (id)
+        await forbidInsiders(deps.db, caller, {
+          needs: 'api-key:manage',
+          sees: 'organization:read',
+          find: (tx) => apiKeyById(tx, id),
+        });
+      return refuse('API_KEY_NOT_FOUND', 'There is no such key.', 'id');
     },
   }),
 );

@@ -37,6 +37,11 @@ export async function insertApiKey(
   return row!;
 }
 
+export async function apiKeyById(tx: Tx, id: Uuid): Promise<ApiKey | undefined> {
+  const [row] = await tx.orm.select(shown).from(apiKeys).where(eq(apiKeys.id, id));
+  return row;
+}
+
 /** Newest first. */
 export const apiKeysOf = (tx: Tx, organizationId: Uuid): Promise<ApiKey[]> =>
   tx.orm

@@ -1,9 +1,11 @@
 import { callerScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
+import type { Tx } from '@agentstore/kernel/db/database';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
-import { currentVersion, offeringBy, plansOf } from '../offerings/offerings.store.ts';
+import { forbidInsiders } from '../forbid-insiders.ts';
+import { currentVersion, offeringBy, plansOf, versionById } from '../offerings/offerings.store.ts';
 import { projectById } from '../organizations/organizations.store.ts';
 import type { Instance, InstanceRefusal } from './instance.ts';
 import { requestInstance } from './request-instance.ts';
@@ -11,31 +13,38 @@ import { requestInstance } from './request-instance.ts';
 /** The plan under which an offering can be tried: the one that is not sold. */
 const trialCode = 'trial';
 
+/** What to try: an offering's current version, or one published version by its id. */
+interface Wanted {
+  readonly offeringSlug?: string | undefined;
+  readonly offeringVersionId?: Uuid | undefined;
+}
+
 /** A trial instance of an offering in a project, once per key. */
 export async function activateInstance(
   { db }: Room,
   caller: Caller,
-  input: { projectId: Uuid | undefined; offeringSlug: string; idempotencyKey: string },
+  input: Wanted & { projectId: Uuid | undefined; idempotencyKey: string },
 ): Promise<Outcome<Instance, InstanceRefusal>> {
-  return db.transaction(
+  const { projectId } = input;
+  const outcome = await db.transaction(
     callerScope(caller, 'instance:create'),
     async (tx): Promise<Outcome<Instance, InstanceRefusal>> => {
-      const project = input.projectId ? await projectById(tx, input.projectId) : undefined;
+      const project = projectId ? await projectById(tx, projectId) : undefined;
       if (!project)
         return refused({
           code: 'PROJECT_NOT_FOUND',
           message: 'There is no such project.',
           field: 'projectId',
         });
-      const offering = await offeringBy(tx, { slug: input.offeringSlug });
-      const plan = offering && (await plansOf(tx, offering.id)).find(({ code }) => code === trialCode);
-      const version = offering && (await currentVersion(tx, offering.id));
-      if (!plan || !version)
+      const found = await wantedVersion(tx, input);
+      const plan = found && (await plansOf(tx, found.offering.id)).find(({ code }) => code === trialCode);
+      if (!plan)
         return refused({
           code: 'OFFERING_NOT_FOUND',
           message: 'There is no such offering to try.',
-          field: 'offeringSlug',
+          field: input.offeringSlug === undefined ? 'offeringVersionId' : 'offeringSlug',
         });
+      const { offering, version } = found;
       const { instance } = await requestInstance(tx, {
         organizationId: project.organizationId,
         projectId: project.id,
@@ -54,4 +63,22 @@ export async function activateInstance(
       return done(instance);
     },
   );
+  if (projectId && !outcome.ok && outcome.error.code === 'PROJECT_NOT_FOUND')
+    await forbidInsiders(db, caller, {
+      needs: 'instance:create',
+      sees: 'organization:read',
+      find: (tx) => projectById(tx, projectId),
+    });
+  return outcome;
+}
+
+async function wantedVersion(tx: Tx, wanted: Wanted) {
+  const named = wanted.offeringVersionId && (await versionById(tx, wanted.offeringVersionId));
+  const offering = named
+    ? await offeringBy(tx, { id: named.offeringId })
+    : wanted.offeringSlug === undefined
+      ? undefined
+      : await offeringBy(tx, { slug: wanted.offeringSlug });
+  const version = named || (offering && (await currentVersion(tx, offering.id)));
+  return offering && version?.state === 'PUBLISHED' ? { offering, version } : undefined;
 }

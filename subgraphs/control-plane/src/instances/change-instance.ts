@@ -4,10 +4,11 @@ import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Permission } from '@agentstore/kernel/permissions';
 import type { Room } from '../deps.ts';
+import { forbidInsiders } from '../forbid-insiders.ts';
 import { versionById } from '../offerings/offerings.store.ts';
 import { configFaults } from './effective-config.ts';
 import { decideChange, type Instance, type InstanceRefusal } from './instance.ts';
-import { addEvent, lockInstance, queueForGit, writeDesired } from './instances.store.ts';
+import { addEvent, instanceById, lockInstance, queueForGit, writeDesired } from './instances.store.ts';
 
 type Command = Parameters<typeof decideChange>[1];
 
@@ -27,36 +28,47 @@ export async function changeInstance(
   caller: Caller,
   input: { instanceId: Uuid | undefined; command: Command; expectedGeneration?: number | null | undefined },
 ): Promise<Outcome<Instance, InstanceRefusal>> {
-  const scope = callerScope(caller, permissionFor[input.command.kind]);
-  return db.transaction(scope, async (tx): Promise<Outcome<Instance, InstanceRefusal>> => {
-    const instance = input.instanceId && (await lockInstance(tx, input.instanceId));
-    if (!instance)
-      return refused({
-        code: 'INSTANCE_NOT_FOUND',
-        message: 'There is no such instance.',
-        field: 'instanceId',
+  const { instanceId } = input;
+  const needs = permissionFor[input.command.kind];
+  const outcome = await db.transaction(
+    callerScope(caller, needs),
+    async (tx): Promise<Outcome<Instance, InstanceRefusal>> => {
+      const instance = instanceId && (await lockInstance(tx, instanceId));
+      if (!instance)
+        return refused({
+          code: 'INSTANCE_NOT_FOUND',
+          message: 'There is no such instance.',
+          field: 'instanceId',
+        });
+      if (input.expectedGeneration != null && input.expectedGeneration !== instance.desiredGeneration)
+        return refused({
+          code: 'GENERATION_CONFLICT',
+          message: `The instance is at generation ${instance.desiredGeneration}.`,
+          field: 'expectedGeneration',
+        });
+      if (input.command.kind === 'configure') {
+        const version = await versionById(tx, instance.offeringVersionId);
+        const [fault] = configFaults(version!.configSchema, input.command.config);
+        if (fault) return refused({ code: 'INVALID_CONFIG', message: fault, field: 'config' });
+      }
+      const decision = decideChange(instance, input.command);
+      if (!decision.ok) return decision;
+      if (!decision.value) return done(instance);
+      const changed = await writeDesired(tx, instance, decision.value);
+      await addEvent(tx, changed, {
+        kind: decision.value.kind,
+        generation: changed.desiredGeneration,
+        message: `by ${tx.scope.actor}`,
       });
-    if (input.expectedGeneration != null && input.expectedGeneration !== instance.desiredGeneration)
-      return refused({
-        code: 'GENERATION_CONFLICT',
-        message: `The instance is at generation ${instance.desiredGeneration}.`,
-        field: 'expectedGeneration',
-      });
-    if (input.command.kind === 'configure') {
-      const version = await versionById(tx, instance.offeringVersionId);
-      const [fault] = configFaults(version!.configSchema, input.command.config);
-      if (fault) return refused({ code: 'INVALID_CONFIG', message: fault, field: 'config' });
-    }
-    const decision = decideChange(instance, input.command);
-    if (!decision.ok) return decision;
-    if (!decision.value) return done(instance);
-    const changed = await writeDesired(tx, instance, decision.value);
-    await addEvent(tx, changed, {
-      kind: decision.value.kind,
-      generation: changed.desiredGeneration,
-      message: `by ${tx.scope.actor}`,
+      await queueForGit(tx, changed);
+      return done(changed);
+    },
+  );
+  if (instanceId && !outcome.ok && outcome.error.code === 'INSTANCE_NOT_FOUND')
+    await forbidInsiders(db, caller, {
+      needs,
+      sees: 'instance:read',
+      find: (tx) => instanceById(tx, instanceId),
     });
-    await queueForGit(tx, changed);
-    return done(changed);
-  });
+  return outcome;
 }

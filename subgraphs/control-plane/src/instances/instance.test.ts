@@ -103,5 +103,7 @@ describe('the effective configuration', () => {
     [{ greeting: 5 }, /type string/],
     [{ retries: 9 }, /out of range/],
     [{ apiKey: 'x' }, /not a setting/],
+    [{ constructor: 'x' }, /not a setting/],
+    [{ greeting: 'x'.repeat(20_000) }, /longer than 16384/],
   ])('%j', (config, fault) => expect(configFaults(schema, config).join()).toMatch(fault ?? /^$/));
 });

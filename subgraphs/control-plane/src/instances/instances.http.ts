@@ -57,12 +57,19 @@ export function instanceRoutes(app: ServiceApp, room: Room): void {
       const projectId = body.projectId ?? projects[0]?.id;
       if (!version || plan?.offeringId !== body.offeringId) throw notFound('plan');
       if (!projectId || !projects.some(({ id }) => id === projectId)) throw notFound('project');
-      return requestInstance(tx, {
+      const requested = await requestInstance(tx, {
         ...body,
         projectId,
         offeringVersionId: version.id,
         name: body.name ?? plan.name,
       });
+      if (requested.instance.planId !== plan.id || requested.instance.projectId !== projectId)
+        throw new ProblemError({
+          status: 409,
+          code: 'IDEMPOTENCY_CONFLICT',
+          title: 'This key was used for another instance.',
+        });
+      return requested;
     });
     return json(instance, created ? 201 : 200);
   });

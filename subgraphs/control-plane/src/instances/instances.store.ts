@@ -36,10 +36,12 @@ export const instancesOfProject = (
     [projectId, states, page.afterKey, page.first + 1],
   );
 
-export const instancesOfOrder = (tx: Tx, saleorOrderId: string) =>
+/** Of one shop when it is named. In the graph it is not: there is one shop there, and its order ids are its own. */
+export const instancesOfOrder = (tx: Tx, order: { orderId: string; saleorApiUrl?: string }) =>
   tx.sql<Instance>(
-    `-- instancesOfOrder\n select ${columns} from instance i where saleor_order_id = $1 order by id`,
-    [saleorOrderId],
+    `-- instancesOfOrder
+     select ${columns} from instance i where saleor_order_id = $1 and ($2::text is null or saleor_api_url = $2) order by id`,
+    [order.orderId, order.saleorApiUrl ?? null],
   );
 
 export interface NewInstance {
@@ -107,6 +109,15 @@ export async function queueForGit(tx: Tx, instance: Instance): Promise<void> {
     [uuidv7(), instance.id, instance.organizationId, instance.desiredGeneration, tx.scope.actor],
   );
   await tx.sql("-- queueForGit: wake\n select pg_notify('control_plane_desired', 'desired')");
+}
+
+/** Grows with each entry of the timeline; followers compare it. */
+export async function timelineLength(tx: Tx, instanceId: Uuid): Promise<number> {
+  const [row] = await tx.sql<{ length: number }>(
+    '-- timelineLength\n select count(*)::int as length from instance_event where instance_id = $1',
+    [instanceId],
+  );
+  return row!.length;
 }
 
 export interface TimelineEvent {

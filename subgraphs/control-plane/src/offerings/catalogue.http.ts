@@ -1,13 +1,14 @@
 import { z } from 'zod';
 import { serviceScope } from '@agentstore/kernel/access';
 import { json, microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
+import { ProblemError } from '@agentstore/kernel/http/problem';
 import type { Room } from '../deps.ts';
 import { putCatalogue } from './offerings.store.ts';
 
 const config = z.record(z.string(), z.unknown());
 const capability = z.object({ name: z.string(), title: z.string(), description: z.string() });
 const body = z.object({
-  publisher: z.object({ slug: z.string(), name: z.string() }),
+  publisher: z.object({ slug: z.string(), name: z.string(), organizationId: z.uuid().optional() }),
   offering: z.object({
     slug: z.string(),
     name: z.string(),
@@ -55,7 +56,16 @@ export function catalogueRoutes(app: ServiceApp, room: Room): void {
   app.put('/internal/catalogue', async (c) => {
     const scope = serviceScope(c.var.caller, 'offering:publish');
     const { rateCard, ...entry } = await readJson(c, body);
-    const made = await room.db.transaction(scope, (tx) => putCatalogue(tx, entry));
+    const made = await room.db.transaction(scope, async (tx) => {
+      const put = await putCatalogue(tx, entry);
+      if (!put)
+        throw new ProblemError({
+          status: 409,
+          code: 'VERSION_IMMUTABLE',
+          title: `Version ${entry.version.version} is published with other contents; put another version.`,
+        });
+      return put;
+    });
     await room.billing.call('PUT', `/billing/rate-cards/${made.offeringId}`, rateCard, { retries: 2 });
     return json(made);
   });

@@ -42,6 +42,27 @@ describe('the publish gate', () => {
       /starts a process/,
     ],
     [
+      'an MCP server that is a program, in the older spelling',
+      (flow) => {
+        flow.data.nodes[1]!.data.type = 'MCPTools';
+        flow.data.nodes[1]!.data.node.template['mode'] = { value: 'Stdio' };
+      },
+      /starts a process/,
+    ],
+    [
+      'what a group hides',
+      (flow) => {
+        const hidden = { id: 'hidden', data: { type: 'APIRequest', node: { template: {} } } };
+        const group = {
+          data: {
+            nodes: [{ id: 'g', data: { type: 'Group', node: { flow: { data: { nodes: [hidden] } } } } }],
+          },
+        };
+        Object.assign(flow.data.nodes[1]!.data.node, { flow: group });
+      },
+      /hidden: APIRequest is not allowed/,
+    ],
+    [
       'too many nodes',
       (flow) => flow.data.nodes.push(...Array.from({ length: 201 }, () => flow.data.nodes[1]!)),
       /more than 200 nodes/,

@@ -6,6 +6,7 @@ const refusedTypes: Readonly<Record<string, string>> = {
   APIRequest: 'it echoes its request headers, credentials included, into the answer when a call fails',
   PythonREPLComponent: 'it runs code of the caller',
   PythonFunction: 'it runs code of the caller',
+  MCPStdio: 'it starts a process',
 };
 
 interface Node {
@@ -13,7 +14,11 @@ interface Node {
   readonly type?: unknown;
   readonly data?: {
     readonly type?: unknown;
-    readonly node?: { readonly template?: Readonly<Record<string, unknown>> };
+    readonly node?: {
+      readonly template?: Readonly<Record<string, unknown>>;
+      /** Of a group: the flow it stands for. */
+      readonly flow?: { readonly data?: { readonly nodes?: unknown } };
+    };
   };
 }
 
@@ -32,15 +37,30 @@ export function artifactFaults(bytes: Buffer): string[] {
   }
   const all = flow?.data?.nodes;
   if (!Array.isArray(all)) return ['the artifact has no data.nodes'];
-  if (all.length > artifactLimits.maxNodes)
+  const nodes = withGroups(all);
+  if (nodes.length > artifactLimits.maxNodes)
     return [`the flow has more than ${artifactLimits.maxNodes} nodes`];
-  const nodes = (all as Node[]).filter((node) => node?.type !== 'noteNode');
   const count = (type: string): number => nodes.filter((node) => node.data?.type === type).length;
   return [
     ...(count('ChatInput') === 1 ? [] : ['the flow must have exactly one ChatInput']),
     ...(count('ChatOutput') === 1 ? [] : ['the flow must have exactly one ChatOutput']),
     ...nodes.flatMap(nodeFaults),
   ];
+}
+
+/** Every node that runs: those inside groups too, notes left out. Stops past the limit, which refuses the flow. */
+function withGroups(nodes: unknown): Node[] {
+  const found: Node[] = [];
+  const left = [nodes];
+  while (left.length && found.length <= artifactLimits.maxNodes) {
+    const level = left.pop();
+    for (const node of Array.isArray(level) ? (level as Node[]) : []) {
+      if (node?.type === 'noteNode') continue;
+      found.push(node ?? {});
+      left.push(node?.data?.node?.flow?.data?.nodes);
+    }
+  }
+  return found;
 }
 
 function nodeFaults(node: Node): string[] {
@@ -58,7 +78,10 @@ function nodeFaults(node: Node): string[] {
     } = spec as { password?: unknown; load_from_db?: unknown; value?: unknown };
     if (password === true && named !== true && typeof value === 'string' && value !== '')
       return [`${name}.${field} holds a literal secret`];
-    if (field === 'mcp_server' && JSON.stringify(value ?? '').includes('"command"'))
+    if (
+      (field === 'mcp_server' && JSON.stringify(value ?? '').includes('"command"')) ||
+      (field === 'mode' && type.startsWith('MCP') && /^stdio$/i.test(String(value as string)))
+    )
       return [`${name}: an MCP server that starts a process is not allowed`];
     return [];
   });

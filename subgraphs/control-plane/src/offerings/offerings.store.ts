@@ -136,7 +136,7 @@ export async function creditPackOf(tx: Tx, variantId: string): Promise<CreditPac
 }
 
 export interface CatalogueEntry {
-  readonly publisher: { slug: string; name: string };
+  readonly publisher: { slug: string; name: string; organizationId?: Uuid | undefined };
   readonly offering: {
     slug: string;
     name: string;
@@ -171,15 +171,16 @@ export interface CatalogueEntry {
   }[];
 }
 
-/** Makes the catalogue say what the entry says; what is already so stays. A published version with other bytes is refused by its trigger. */
+/** Makes the catalogue say what the entry says; what is already so stays. Undefined, and nothing is to be kept, when its version is published with other contents. */
 export async function putCatalogue(
   tx: Tx,
   entry: CatalogueEntry,
-): Promise<{ offeringId: Uuid; versionId: Uuid }> {
+): Promise<{ offeringId: Uuid; versionId: Uuid } | undefined> {
   const [publisher] = await tx.sql<{ id: Uuid }>(
     `-- putCatalogue: publisher
-     insert into publisher (id, slug, name) values ($1, $2, $3) on conflict (slug) do update set name = excluded.name returning id`,
-    [uuidv7(), entry.publisher.slug, entry.publisher.name],
+     insert into publisher (id, slug, name, organization_id) values ($1, $2, $3, $4)
+     on conflict (slug) do update set name = excluded.name, organization_id = coalesce(excluded.organization_id, publisher.organization_id) returning id`,
+    [uuidv7(), entry.publisher.slug, entry.publisher.name, entry.publisher.organizationId ?? null],
   );
   const { offering, version } = entry;
   const [made] = await tx.sql<{ id: Uuid }>(
@@ -202,8 +203,12 @@ export async function putCatalogue(
     `-- putCatalogue: version
      insert into offering_version (id, offering_id, version, state, bucket, object_key, sha256, size_bytes, config, config_schema, published_at)
      values ($1, $2, $3, 'PUBLISHED', $4, $5, $6, $7, $8, $9, now())
-     on conflict (offering_id, version) do update set sha256 = excluded.sha256, size_bytes = excluded.size_bytes, bucket = excluded.bucket, object_key = excluded.object_key,
-       config = excluded.config, config_schema = excluded.config_schema returning id`,
+     on conflict (offering_id, version) do update set state = case offering_version.state when 'DRAFT' then 'PUBLISHED' else offering_version.state end,
+       published_at = coalesce(offering_version.published_at, excluded.published_at), sha256 = excluded.sha256, size_bytes = excluded.size_bytes,
+       bucket = excluded.bucket, object_key = excluded.object_key, config = excluded.config, config_schema = excluded.config_schema
+       where offering_version.state = 'DRAFT' or (offering_version.sha256, offering_version.size_bytes, offering_version.bucket, offering_version.object_key, offering_version.config, offering_version.config_schema)
+         = (excluded.sha256, excluded.size_bytes, excluded.bucket, excluded.object_key, excluded.config, excluded.config_schema)
+     returning id`,
     [
       uuidv7(),
       offeringId,
@@ -216,6 +221,7 @@ export async function putCatalogue(
       JSON.stringify(version.configSchema),
     ],
   );
+  if (!stored) return undefined;
   for (const plan of entry.plans)
     await tx.sql(
       `-- putCatalogue: plan
@@ -245,7 +251,7 @@ export async function putCatalogue(
        on conflict (saleor_variant_id) do update set credits = excluded.credits, expires_after_days = excluded.expires_after_days`,
       [pack.saleorVariantId, pack.credits, pack.expiresAfterDays],
     );
-  return { offeringId, versionId: stored!.id };
+  return { offeringId, versionId: stored.id };
 }
 
 export async function insertDraft(
@@ -280,11 +286,16 @@ export async function insertDraft(
   return row;
 }
 
-export async function markPublished(tx: Tx, id: Uuid): Promise<OfferingVersion> {
+/** Publishes a draft that still announces the bytes that were checked; undefined when it does not, or is no draft any more. */
+export async function markPublished(
+  tx: Tx,
+  checked: { id: Uuid; sha256: string; sizeBytes: number; objectKey: string },
+): Promise<OfferingVersion | undefined> {
   const [row] = await tx.sql<OfferingVersion>(
     `-- markPublished
-     update offering_version set state = 'PUBLISHED', published_at = coalesce(published_at, now()) where id = $1 and state in ('DRAFT', 'PUBLISHED') returning ${versionColumns}`,
-    [id],
+     update offering_version set state = 'PUBLISHED', published_at = now(), object_key = $4
+     where id = $1 and state = 'DRAFT' and sha256 = $2 and size_bytes = $3 returning ${versionColumns}`,
+    [checked.id, checked.sha256, checked.sizeBytes, checked.objectKey],
   );
-  return row!;
+  return row;
 }

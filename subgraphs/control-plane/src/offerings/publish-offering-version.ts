@@ -28,6 +28,18 @@ export type OfferingVersionRefusal = Refusal & {
 
 const uploadSeconds = 900;
 
+/**
+ * A presigned address outlives the check of what was put there, so the checked bytes are stored once more, where nobody was given an address. What
+ * stays under `uploads/` is waste that the bucket's lifecycle rule may end.
+ */
+const uploadKey = (slug: string, draft: { version: string; sha256: string }): string =>
+  `uploads/${publishedKey(slug, draft)}`;
+const publishedKey = (slug: string, draft: { version: string; sha256: string }): string =>
+  `${slug}/${draft.version}/${draft.sha256}.json`;
+
+const invalid = (field: string, message: string) =>
+  refused<OfferingVersionRefusal>({ code: 'INVALID_INPUT', message, field });
+
 /** The scope of an offering's publisher, when the caller may publish there. */
 function publisherScope(caller: Caller, offering: Offering | undefined): Scope | undefined {
   return offering?.publisherOrganizationId
@@ -48,18 +60,14 @@ export async function uploadOfferingVersion(
     readScope: Scope;
   },
 ): Promise<Outcome<{ version: OfferingVersion; uploadUrl: string }, OfferingVersionRefusal>> {
+  if (!/^[0-9A-Za-z][0-9A-Za-z.+-]{0,63}$/.test(input.version))
+    return invalid('version', 'version must be 1 to 64 letters, digits, dots, plus and minus signs.');
   if (!/^[0-9a-f]{64}$/.test(input.sha256))
-    return refused({
-      code: 'INVALID_INPUT',
-      message: 'sha256 must be 64 lower-case hex digits.',
-      field: 'sha256',
-    });
+    return invalid('sha256', 'sha256 must be 64 lower-case hex digits.');
   if (input.sizeBytes < 1 || input.sizeBytes > artifactLimits.maxBytes)
-    return refused({
-      code: 'INVALID_INPUT',
-      message: `sizeBytes must be between 1 and ${artifactLimits.maxBytes}.`,
-      field: 'sizeBytes',
-    });
+    return invalid('sizeBytes', `sizeBytes must be between 1 and ${artifactLimits.maxBytes}.`);
+  if (typeof input.configSchema !== 'object' || Array.isArray(input.configSchema))
+    return invalid('configSchema', 'configSchema must be an object.');
   const offering = await db.transaction(input.readScope, async (tx) =>
     input.offeringId ? offeringBy(tx, { id: input.offeringId }) : undefined,
   );
@@ -70,7 +78,7 @@ export async function uploadOfferingVersion(
       message: 'There is no such offering of yours.',
       field: 'offeringId',
     });
-  const objectKey = `${offering.slug}/${input.version}/${input.sha256}.json`;
+  const objectKey = uploadKey(offering.slug, input);
   const draft = await db.transaction(scope, (tx) =>
     insertDraft(tx, { ...input, offeringId: offering.id, bucket: artifactBucket, objectKey }),
   );
@@ -86,7 +94,10 @@ export async function uploadOfferingVersion(
   });
 }
 
-/** Publishes a draft: reads its bytes back, checks size, sha256 and content, and makes it immutable. Publishing twice answers the same. */
+/**
+ * Publishes a draft: reads its bytes back, checks size, sha256 and content, keeps those very bytes out of reach of the upload address and makes the
+ * version immutable, unless it was announced anew meanwhile. Publishing twice answers the same.
+ */
 export async function publishOfferingVersion(
   room: Room,
   caller: Caller,
@@ -117,7 +128,29 @@ export async function publishOfferingVersion(
   const faults = artifactFaults(bytes);
   if (faults.length)
     return refused({ code: 'ARTIFACT_REFUSED', message: `${faults.slice(0, 5).join('; ')}.` });
-  return done(await room.db.transaction(scope, (tx) => markPublished(tx, version.id)));
+  const objectKey = publishedKey(found.offering!.slug, version);
+  await storeArtifact(room, { bucket: version.bucket, objectKey, bytes });
+  const published = await room.db.transaction(
+    scope,
+    async (tx) => (await markPublished(tx, { ...version, objectKey })) ?? (await versionById(tx, version.id)),
+  );
+  return published?.state === 'PUBLISHED' && published.sha256 === version.sha256
+    ? done(published)
+    : refused({
+        code: 'ARTIFACT_MISMATCH',
+        message: 'The version was announced anew while it was checked; publish it again.',
+      });
+}
+
+async function storeArtifact(
+  { objects }: Room,
+  { bucket, objectKey, bytes }: { bucket: string; objectKey: string; bytes: Buffer },
+): Promise<void> {
+  try {
+    await objects.putObject(bucket, objectKey, bytes, bytes.length, { 'content-type': 'application/json' });
+  } catch (error) {
+    throw new UnavailableError('object storage', (error as Error).message, { cause: error });
+  }
 }
 
 async function readArtifact({ objects }: Room, version: OfferingVersion): Promise<Buffer | undefined> {

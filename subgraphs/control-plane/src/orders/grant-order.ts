@@ -19,6 +19,7 @@ import { membershipsOf, projectsOf, userOfShop, type User } from '../organizatio
 import type { LineOutcome, OrderLine, OrderSnapshot } from './order.ts';
 import {
   closeClaim,
+  dropQueuedCredits,
   grantsOfOrder,
   insertClaim,
   insertGrant,
@@ -83,7 +84,10 @@ export async function claimOrders(room: Room, user: User): Promise<void> {
   });
 }
 
-/** Takes an order back: a tombstone against late events, and its instances on their way to TERMINATED. */
+/**
+ * Takes an order back: a tombstone against late events, its instances on their way to TERMINATED, and no credits of it left in line for billing (one
+ * being delivered is waited for, so the clawback finds it). Told again, it answers the same.
+ */
 export function revokeOrder(
   room: Room,
   input: { saleorApiUrl: string; orderId: string; reason: string },
@@ -91,8 +95,10 @@ export function revokeOrder(
   return room.db.transaction(systemScope('revoke-order'), async (tx) => {
     await lockOrder(tx, input.saleorApiUrl, input.orderId);
     await insertRevoked(tx, input.saleorApiUrl, input.orderId, input.reason);
+    await dropQueuedCredits(tx, creditsGranted, input);
     const instanceIds: Uuid[] = [];
-    for (const { id } of await instancesOfOrder(tx, input.orderId)) {
+    for (const { id } of await instancesOfOrder(tx, input)) {
+      instanceIds.push(id);
       const instance = (await lockInstance(tx, id))!;
       const decision = decideChange(instance, { kind: 'terminate' });
       if (!decision.ok || !decision.value) continue;
@@ -103,7 +109,6 @@ export function revokeOrder(
         message: `order ${input.reason}`,
       });
       await queueForGit(tx, changed);
-      instanceIds.push(id);
     }
     const granted = await grantsOfOrder(tx, input.saleorApiUrl, input.orderId);
     return {
@@ -151,9 +156,18 @@ interface Home {
   readonly projectId: Uuid;
 }
 
-/** The organization the order names, if its buyer may buy for it; else the buyer's own workspace. */
+/**
+ * Where the order's lines go: where its first line went, for ever; else the organization it names, if a signed-in buyer may buy for it; else the
+ * buyer's own workspace. A guest's word for an organization counts nothing: the shop has not asked who they are.
+ */
 async function homeOf(room: Room, tx: Tx, snapshot: OrderSnapshot, buyer: User): Promise<Home> {
-  const hint = snapshot.order.metadata['agentstore.organizationId'];
+  const [granted] = await grantsOfOrder(tx, snapshot.saleorApiUrl, snapshot.order.id);
+  if (granted) {
+    const [project] = await projectsOf(tx, granted.organizationId);
+    return { organizationId: granted.organizationId, projectId: project!.id };
+  }
+  const hint =
+    snapshot.order.userId === null ? undefined : snapshot.order.metadata['agentstore.organizationId'];
   const named =
     hint === undefined
       ? undefined

@@ -20,6 +20,7 @@ export async function revokedReason(
   return row?.reason;
 }
 
+/** The tombstone; lines of the order that waited for an operator wait no more. */
 export async function insertRevoked(
   tx: Tx,
   saleorApiUrl: string,
@@ -29,6 +30,23 @@ export async function insertRevoked(
   await tx.sql(
     '-- insertRevoked\n insert into revoked_order (saleor_api_url, saleor_order_id, reason) values ($1, $2, $3) on conflict do nothing',
     [saleorApiUrl, orderId, reason],
+  );
+  await tx.sql(
+    '-- insertRevoked: no longer parked\n delete from parked_order_line where saleor_api_url = $1 and saleor_order_id = $2',
+    [saleorApiUrl, orderId],
+  );
+}
+
+/** Takes an order's credits out of the line for billing. Waits for one that is being delivered. */
+export async function dropQueuedCredits(
+  tx: Tx,
+  topic: string,
+  order: { saleorApiUrl: string; orderId: string },
+): Promise<void> {
+  await tx.sql(
+    `-- dropQueuedCredits
+     delete from outbox where topic = $1 and payload -> 'order' ->> 'saleorApiUrl' = $2 and payload -> 'order' ->> 'orderId' = $3`,
+    [topic, order.saleorApiUrl, order.orderId],
   );
 }
 

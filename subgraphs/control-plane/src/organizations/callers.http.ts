@@ -5,6 +5,7 @@ import { isUuid } from '@agentstore/kernel/ids';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import type { Room } from '../deps.ts';
 import { claimOrders } from '../orders/grant-order.ts';
+import { acceptInvitations } from './invitations.store.ts';
 import { membershipsOf, setSaleorUser, upsertUser } from './organizations.store.ts';
 
 const body = z.object({
@@ -20,7 +21,11 @@ export function callerRoutes(app: ServiceApp, room: Room): void {
   app.post('/internal/callers:resolve', async (c) => {
     const scope = serviceScope(c.var.caller, 'callers:resolve');
     const input = await readJson(c, body);
-    const user = await room.db.transaction(scope, (tx) => upsertUser(tx, input));
+    const user = await room.db.transaction(scope, async (tx) => {
+      const known = await upsertUser(tx, input);
+      if (known.emailVerified) await acceptInvitations(tx, known);
+      return known;
+    });
     if (user.emailVerified) await claimOrders(room, user);
     const memberships = await room.db.transaction(scope, (tx) => membershipsOf(tx, user.id));
     return json({ userId: user.id, saleorUserId: user.saleorUserId, memberships });

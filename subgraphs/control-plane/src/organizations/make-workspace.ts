@@ -20,10 +20,10 @@ export async function makeWorkspace(
   const made = await room.db.transaction(systemScope('make-workspace'), (tx) =>
     ensureWorkspace(room, tx, user),
   );
-  const trial = trialGrant(room, made.organizationId);
-  await room.billing
-    .call('POST', '/wallet/topup', trial, { deadlineMs: 3_000 })
-    .catch((error: unknown) => room.log.warn({ err: error }, 'trial credits follow by the relay'));
+  if (room.trial.credits > 0n)
+    await room.billing
+      .call('POST', '/wallet/topup', trialGrant(room, made.organizationId), { deadlineMs: 3_000 })
+      .catch((error: unknown) => room.log.warn({ err: error }, 'trial credits follow by the relay'));
   return made;
 }
 
@@ -45,11 +45,12 @@ export async function ensureWorkspace(
       .slice(0, 30) || 'org'
   }-${randomBytes(4).toString('hex')}`;
   const made = await insertWorkspace(tx, { userId: user.id, slug, name });
-  await addToOutbox(tx, {
-    topic: creditsGranted,
-    key: made.organizationId,
-    payload: trialGrant(room, made.organizationId),
-  });
+  if (room.trial.credits > 0n)
+    await addToOutbox(tx, {
+      topic: creditsGranted,
+      key: made.organizationId,
+      payload: trialGrant(room, made.organizationId),
+    });
   return made;
 }
 

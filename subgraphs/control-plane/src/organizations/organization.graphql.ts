@@ -14,6 +14,7 @@ import {
   organizationById,
   projectById,
   projectsOf,
+  type Member,
   type Organization,
   type Project,
 } from './organizations.store.ts';
@@ -33,7 +34,7 @@ export function inOrganization<T>(
   return deps.db.transaction(scope, read);
 }
 
-const RoleEnum = builder.enumType('Role', {
+export const RoleEnum = builder.enumType('Role', {
   description: 'What a person is in an organization.',
   values: {
     OWNER: { description: 'May do everything.' },
@@ -48,14 +49,7 @@ const RoleEnum = builder.enumType('Role', {
 export const OrganizationRef = builder.objectRef<Organization>('Organization');
 export const ProjectRef = builder.objectRef<Project>('Project');
 
-interface Member {
-  readonly userId: Uuid;
-  readonly organizationId: Uuid;
-  readonly role: Role;
-  readonly email: string;
-  readonly saleorUserId: string | null;
-}
-const MembershipType = builder.objectRef<Member>('Membership').implement({
+export const MembershipType = builder.objectRef<Member>('Membership').implement({
   description: 'A person in an organization.',
   fields: (t) => ({
     organization: t.field({

@@ -73,10 +73,29 @@ export const membershipsOf = (tx: Tx, userId: Uuid) =>
     [userId],
   );
 
+/** A person in an organization. */
+export interface Member {
+  readonly userId: Uuid;
+  readonly organizationId: Uuid;
+  readonly role: Role;
+  readonly email: string;
+  readonly saleorUserId: string | null;
+}
+const memberColumns = `u.id as "userId", m.organization_id as "organizationId", m.role, u.email, u.saleor_user_id as "saleorUserId"`;
+
+export async function memberOf(tx: Tx, organizationId: Uuid, userId: Uuid): Promise<Member | undefined> {
+  const [row] = await tx.sql<Member>(
+    `-- memberOf
+     select ${memberColumns} from membership m join users u on u.id = m.user_id where m.organization_id = $1 and u.id = $2`,
+    [organizationId, userId],
+  );
+  return row;
+}
+
 export const membersOf = (tx: Tx, organizationId: Uuid, page: PageRequest) =>
-  tx.sql<{ userId: Uuid; organizationId: Uuid; role: Role; email: string; saleorUserId: string | null }>(
+  tx.sql<Member>(
     `-- membersOf
-     select u.id as "userId", m.organization_id as "organizationId", m.role, u.email, u.saleor_user_id as "saleorUserId" from membership m join users u on u.id = m.user_id
+     select ${memberColumns} from membership m join users u on u.id = m.user_id
      where m.organization_id = $1 and ($2::uuid is null or u.id > $2) order by u.id limit $3`,
     [organizationId, page.afterKey, page.first + 1],
   );

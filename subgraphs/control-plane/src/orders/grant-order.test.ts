@@ -1,0 +1,306 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { canonicalJson } from '@agentstore/kernel/db/once';
+import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
+import { userCaller } from '@agentstore/kernel/testing/callers';
+import { catalogue, startControlPlane, type ControlPlane } from '../testing/control-plane-app.ts';
+import type { GrantedOrder } from './grant-order.ts';
+
+let app: ControlPlane;
+beforeAll(async () => {
+  app = await startControlPlane();
+  await app.service.call('PUT', '/internal/catalogue', catalogue);
+});
+
+const saleorApiUrl = 'https://shop.test/graphql/';
+type Line = { id: string; quantity: number; variantId: string | null };
+const line = (variantId: string | null, quantity = 1): Line => ({ id: uuidv7(), quantity, variantId });
+
+/** An order of the shop as the provisioner reads it back. */
+const order = (
+  by: { userId?: string | undefined; userEmail?: string },
+  lines: Line[],
+  metadata: Record<string, string> = {},
+) => ({
+  saleorApiUrl,
+  order: {
+    id: uuidv7(),
+    number: '1',
+    channelSlug: 'default-channel',
+    userId: by.userId ?? null,
+    userEmail: by.userEmail ?? null,
+    metadata,
+    lines: lines.map((one) => ({ ...one, sku: null, metadata: {} })),
+  },
+});
+type Order = ReturnType<typeof order>;
+const paid = (snapshot: Order) =>
+  app.service.call<GrantedOrder>('POST', '/integrations/saleor/order-paid', snapshot);
+const revoked = (snapshot: Order) =>
+  app.service.call<{ organizationId: string | null; instanceIds: string[]; topUpLines: string[] }>(
+    'POST',
+    '/integrations/saleor/order-revoked',
+    { saleorApiUrl, orderId: snapshot.order.id, reason: 'REFUNDED' },
+  );
+const instancesOf = (snapshot: Order) =>
+  app.rows<{ id: string; organization_id: string; idempotency_key: string; desired_phase: string }>(
+    'select id, organization_id, idempotency_key, desired_phase from instance where saleor_order_id = $1 order by id',
+    [snapshot.order.id],
+  );
+const buyer = () => app.withWorkspace({ saleorUserId: `user-${uuidv7()}` });
+
+describe('a paid order', () => {
+  it.each(['its own workspace', 'the organization it names'])(
+    'delivered 20 times at once is granted once, to %s',
+    async (to) => {
+      const { person, ...own } = await buyer();
+      const named = await app.withWorkspace();
+      await app.rows("insert into membership (organization_id, user_id, role) values ($1, $2, 'ADMIN')", [
+        named.organizationId,
+        person.userId,
+      ]);
+      const isOwn = to === 'its own workspace';
+      const { organizationId } = isOwn ? own : named;
+      const snapshot = order(
+        { userId: person.saleorUserId },
+        [line('pro-variant'), line('pack-variant', 2)],
+        isOwn ? {} : { 'agentstore.organizationId': named.organization },
+      );
+      const answers = await Promise.all(Array.from({ length: 20 }, () => paid(snapshot)));
+      expect(new Set(answers.map(canonicalJson)).size).toBe(1);
+      const [plan, pack] = snapshot.order.lines;
+      expect(answers[0]).toEqual({
+        organizationId,
+        claim: false,
+        lines: [
+          {
+            lineId: plan!.id,
+            outcome: 'instance',
+            instanceIds: [expect.any(String)],
+            planGrant: { credits: '500000000', expiresAfterDays: 31 },
+          },
+          { lineId: pack!.id, outcome: 'creditPack', credits: '2000000000', expiresAfterDays: 365 },
+        ],
+      });
+      expect(await instancesOf(snapshot)).toHaveLength(1);
+    },
+  );
+
+  it('for three of a plan makes three instances with keys of their own', async () => {
+    const { person } = await buyer();
+    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant', 3)]);
+    await paid(snapshot);
+    const key = `saleor:${snapshot.order.id}:${snapshot.order.lines[0]!.id}`;
+    expect((await instancesOf(snapshot)).map((one) => one.idempotency_key)).toEqual([
+      key,
+      `${key}#2`,
+      `${key}#3`,
+    ]);
+  });
+
+  it('makes the workspace of a buyer who has none yet, trial included', async () => {
+    const person = await app.signIn({ saleorUserId: `user-${uuidv7()}` });
+    const { organizationId } = await paid(order({ userId: person.saleorUserId }, [line('pro-variant')]));
+    const again = await app.signIn({ subject: person.subject, email: person.email });
+    expect(again.memberships).toEqual([{ organizationId, role: 'OWNER' }]);
+    await expect.poll(() => app.billing.grantsOf(organizationId!).map(({ kind }) => kind)).toEqual(['TRIAL']);
+  });
+
+  it('parks lines that nothing is bound to, grants the others, and grants a parked one once it is bound', async () => {
+    const { person } = await buyer();
+    const variant = `later-${uuidv7()}`;
+    const snapshot = order({ userId: person.saleorUserId }, [
+      line(variant),
+      line(null),
+      line('pack-variant'),
+    ]);
+    expect((await paid(snapshot)).lines).toMatchObject([
+      { outcome: 'parked', reason: expect.stringContaining('UNKNOWN_VARIANT') as string },
+      { outcome: 'parked', reason: expect.stringContaining('VARIANT_DELETED') as string },
+      { outcome: 'creditPack' },
+    ]);
+    const operator = userCaller([], { operator: true });
+    const parked = async () =>
+      (
+        await app.data<{ parkedOrderLines: { orderId: string; reason: string }[] }>(
+          operator,
+          '{ parkedOrderLines { orderId reason } }',
+        )
+      ).parkedOrderLines.filter(({ orderId }) => orderId === snapshot.order.id);
+    expect(await parked()).toHaveLength(2);
+    expect((await app.graph(person, '{ parkedOrderLines { orderId } }')).errors).toMatchObject([
+      { extensions: { code: 'FORBIDDEN' } },
+    ]);
+    const creditPacks = [
+      ...catalogue.creditPacks,
+      { ...catalogue.creditPacks[0]!, saleorVariantId: variant },
+    ];
+    await app.service.call('PUT', '/internal/catalogue', { ...catalogue, creditPacks });
+    expect((await paid(snapshot)).lines[0]).toMatchObject({ outcome: 'creditPack', credits: '1000000000' });
+    expect(await parked()).toHaveLength(1);
+  });
+});
+
+describe('whose order it is', () => {
+  const named = (organization: string) => ({ 'agentstore.organizationId': organization });
+
+  it('goes to the organization it names when its buyer may buy for it', async () => {
+    const { person } = await buyer();
+    const { organization, organizationId } = await buyer();
+    await app.rows("insert into membership (organization_id, user_id, role) values ($1, $2, 'BILLING')", [
+      organizationId,
+      person.userId,
+    ]);
+    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant')], named(organization));
+    expect(await paid(snapshot)).toMatchObject({ organizationId });
+    // The buyer leaves; what was granted stays where it was, however often the shop tells of it.
+    await app.rows('delete from membership where organization_id = $1 and user_id = $2', [
+      organizationId,
+      person.userId,
+    ]);
+    expect(await paid(snapshot)).toMatchObject({ organizationId });
+  });
+
+  it.each([
+    ['of strangers', null],
+    ['where the buyer may only look', 'VIEWER'],
+  ])('ignores the name of an organization %s', async (_name, role) => {
+    const mine = await buyer();
+    const { organization, organizationId } = await buyer();
+    if (role)
+      await app.rows('insert into membership (organization_id, user_id, role) values ($1, $2, $3)', [
+        organizationId,
+        mine.person.userId,
+        role,
+      ]);
+    const snapshot = order({ userId: mine.person.saleorUserId }, [line('pro-variant')], named(organization));
+    expect(await paid(snapshot)).toMatchObject({ organizationId: mine.organizationId });
+  });
+
+  it('ignores the name of an organization on an order without a signed-in buyer', async () => {
+    const { person, organizationId: own } = await buyer();
+    const { organization, organizationId } = await buyer();
+    await app.rows("insert into membership (organization_id, user_id, role) values ($1, $2, 'OWNER')", [
+      organizationId,
+      person.userId,
+    ]);
+    const snapshot = order({ userEmail: person.email }, [line('pro-variant')], named(organization));
+    expect(await paid(snapshot)).toMatchObject({ organizationId: own });
+  });
+
+  it('names that are no organization at all are nobody', async () => {
+    const { person, organizationId } = await buyer();
+    for (const name of ['', 'nonsense', toGlobalId('Project', organizationId), uuidv7()])
+      expect(
+        await paid(order({ userId: person.saleorUserId }, [line('pack-variant')], named(name))),
+      ).toMatchObject({ organizationId });
+  });
+});
+
+describe("a guest's order", () => {
+  const guest = () => {
+    const subject = uuidv7();
+    return { subject, email: `Guest-${subject}@Example.test` };
+  };
+
+  it('waits for the first sign-in with its verified e-mail, and then its credits reach billing once', async () => {
+    const who = guest();
+    const snapshot = order({ userEmail: who.email.toLowerCase() }, [
+      line('pro-variant'),
+      line('pack-variant'),
+    ]);
+    expect(await paid(snapshot)).toEqual({ organizationId: null, claim: true, lines: [] });
+    await app.signIn({ ...who, subject: uuidv7(), emailVerified: false });
+    expect(await instancesOf(snapshot)).toEqual([]);
+    const people = await Promise.all(Array.from({ length: 5 }, () => app.signIn(who)));
+    const { organizationId } = people.at(-1)!.memberships[0] ?? (await app.signIn(who)).memberships[0]!;
+    expect(await instancesOf(snapshot)).toMatchObject([{ organization_id: organizationId }]);
+    await expect
+      .poll(() =>
+        app.billing
+          .grantsOf(organizationId)
+          .map(({ kind, key }) => `${kind} ${key}`)
+          .sort(),
+      )
+      .toEqual([
+        `PAID saleor:${snapshot.order.id}:${snapshot.order.lines[1]!.id}`,
+        `PLAN saleor:${snapshot.order.id}:${snapshot.order.lines[0]!.id}:plan`,
+        `TRIAL trial:${organizationId}`,
+      ]);
+    expect(await paid(snapshot)).toMatchObject({ organizationId, claim: false });
+  });
+
+  it('that was refunded before the sign-in gives nothing', async () => {
+    const who = guest();
+    const snapshot = order({ userEmail: who.email }, [line('pro-variant')]);
+    await paid(snapshot);
+    await revoked(snapshot);
+    await app.signIn(who);
+    expect(await instancesOf(snapshot)).toEqual([]);
+  });
+
+  it('that is refunded while its credits are on their way is told to billing before the refund is', async () => {
+    const who = guest();
+    const snapshot = order({ userEmail: who.email }, [line('pack-variant')]);
+    await paid(snapshot);
+    app.billing.down = true;
+    await app.signIn(who).finally(() => undefined);
+    const key = `saleor:${snapshot.order.id}:${snapshot.order.lines[0]!.id}`;
+    const { topUpLines } = await revoked(snapshot).finally(() => (app.billing.down = false));
+    expect(topUpLines).toEqual([snapshot.order.lines[0]!.id]);
+    // What is still queued would be credits for a refunded order; what was delivered is there for the clawback.
+    expect(await app.rows("select from outbox where payload ->> 'key' = $1", [key])).toEqual([]);
+    expect(app.billing.granted.has(key)).toBe(false);
+  });
+});
+
+describe('a revoked order', () => {
+  it('takes its instances back, and tells the same when it is told again', async () => {
+    const { person, organizationId } = await buyer();
+    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant', 2), line('pack-variant')]);
+    await paid(snapshot);
+    const instanceIds = (await instancesOf(snapshot)).map(({ id }) => id);
+    const [plan, pack] = snapshot.order.lines;
+    const answer = { organizationId, instanceIds, topUpLines: [`${plan!.id}:plan`, pack!.id] };
+    for (const _again of [1, 2]) {
+      const { topUpLines, ...rest } = await revoked(snapshot);
+      expect({ ...rest, topUpLines: topUpLines.sort() }).toEqual({
+        ...answer,
+        topUpLines: answer.topUpLines.sort(),
+      });
+    }
+    expect(await instancesOf(snapshot)).toMatchObject([
+      { desired_phase: 'Terminated' },
+      { desired_phase: 'Terminated' },
+    ]);
+  });
+
+  it('that is told to be paid afterwards grants nothing', async () => {
+    const { person } = await buyer();
+    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant'), line('pack-variant')]);
+    expect(await revoked(snapshot)).toEqual({ organizationId: null, instanceIds: [], topUpLines: [] });
+    const late = await paid(snapshot);
+    expect(late.lines.map((one) => one.outcome)).toEqual(['parked', 'parked']);
+    expect(late.lines).toMatchObject([{ reason: expect.stringContaining('ORDER_REVOKED') as string }, {}]);
+    expect(await instancesOf(snapshot)).toEqual([]);
+  });
+
+  it('leaves an order of another shop alone that has the same id', async () => {
+    const { person } = await buyer();
+    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant')]);
+    await paid(snapshot);
+    await app.service.call('POST', '/integrations/saleor/order-revoked', {
+      saleorApiUrl: 'https://other.test/graphql/',
+      orderId: snapshot.order.id,
+      reason: 'CANCELLED',
+    });
+    expect(await instancesOf(snapshot)).toMatchObject([{ desired_phase: 'Active' }]);
+  });
+});
+
+it('only the provisioner may grant', async () => {
+  await expect(
+    app
+      .clientWith('callers:resolve')
+      .call('POST', '/integrations/saleor/order-paid', order({}, [line('pro-variant')])),
+  ).rejects.toMatchObject({ status: 403, code: 'FORBIDDEN' });
+});
