@@ -314,22 +314,18 @@ describe('granting', () => {
 
   it('grants a top-up or takes it back, whichever order the two come in, and never both', async () => {
     const keys = Array.from({ length: 20 }, (_, n) => `crossing-${n}`);
-    const granted = await Promise.all(
-      keys.map(async (key) => {
-        const [topped, taken] = await Promise.all([
-          grant(credits(5), 'PAID', { key }),
-          clawBack(made.database, { organizationId, key: `revoke:${key}`, topUpKey: key }, 'test'),
-        ]);
-        expect(taken.ok).toBe(true);
-        if (!topped.ok) expect(codeOf(topped)).toBe('TOP_UP_REVOKED');
-        return topped.ok;
-      }),
+    const answers = await Promise.all(
+      keys.flatMap((key) => [
+        grant(credits(5), 'PAID', { key }),
+        clawBack(made.database, { organizationId, key: `revoke:${key}`, topUpKey: key }, 'test'),
+      ]),
     );
+    const refusals = answers.filter(({ ok }) => !ok).map(codeOf);
+    expect(refusals.filter((code) => code !== 'TOP_UP_REVOKED')).toEqual([]);
     expect(await wallet()).toMatchObject({ balance: '0', debt: '0' });
     await clawBack(made.database, { organizationId, key: 'revoke:late', topUpKey: 'late' }, 'test');
     expect(codeOf(await grant(credits(5), 'PAID', { key: 'late' }))).toBe('TOP_UP_REVOKED');
     expect(await wallet()).toMatchObject({ balance: '0', debt: '0' });
-    expect(granted).toHaveLength(20);
   });
 
   it('ends a grant whose time is over, but never what an open reservation counts on', async () => {
