@@ -1,7 +1,8 @@
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import {
   isEnumType,
   isInputObjectType,
@@ -11,6 +12,7 @@ import {
   isSpecifiedScalarType,
   type GraphQLSchema,
 } from 'graphql';
+import { freePort } from '../kernel/src/testing/free-port.ts';
 import { CompositionError, composeSupergraph, composeToFile } from './compose-supergraph.ts';
 import { fetchSaleorSdl, ownSubgraphs, saleorName, subgraphNames } from './subgraphs.ts';
 
@@ -52,8 +54,46 @@ it('names both sides of a clash, keeps the last good file, and does not compose 
   expect(fs.readFileSync(file, 'utf8')).toBe(good);
 });
 
-it('says what is wrong with a server that is no federated Saleor', async () => {
-  await expect(fetchSaleorSdl('http://127.0.0.1:1/graphql/')).rejects.toThrow(/cannot be reached/);
+describe('a server that is no federated Saleor is told by a sentence', () => {
+  const json = { 'content-type': 'application/json' };
+  it.each<[string, (answer: http.ServerResponse) => void, RegExp]>([
+    [
+      'HTML',
+      (answer) => answer.writeHead(200, { 'content-type': 'text/html' }).end('<html>'),
+      /200 text\/html: not a GraphQL endpoint/,
+    ],
+    [
+      'JSON that breaks off',
+      (answer) => answer.writeHead(200, json).end('{"data":'),
+      /not a GraphQL endpoint/,
+    ],
+    [
+      'no _service',
+      (answer) => answer.writeHead(400, json).end('{"errors":[{"message":"Cannot query field"}]}'),
+      /has no _service/,
+    ],
+    ['silence', () => undefined, /no answer in 200 ms/],
+    [
+      'silence after the headers',
+      (answer) => void answer.writeHead(200, json).write('{'),
+      /no answer in 200 ms/,
+    ],
+  ])('%s', async (_name, handle, said) => {
+    const server = http.createServer((_request, answer) => handle(answer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as { port: number };
+      await expect(fetchSaleorSdl(`http://127.0.0.1:${port}/graphql/`, 200)).rejects.toThrow(said);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  });
+
+  it('nobody there', async () => {
+    const url = `http://127.0.0.1:${await freePort()}/graphql/`;
+    await expect(fetchSaleorSdl(url)).rejects.toThrow(/cannot be reached: .*ECONNREFUSED/);
+  });
 });
 
 it.each(subgraphNames)('%s describes every type, field, argument and value', async (name) => {

@@ -1,10 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { CompositionError, composeSupergraph, composeToFile } from './compose-supergraph.ts';
+import { saleorApiUrl } from './config.ts';
 import { fetchSaleorSdl, ownSubgraphs, saleorName } from './subgraphs.ts';
 
 /**
- * `npm run schema:compose -- [--saleor-url URL] [--out FILE]`: composes our SDL with Saleor's (asked now, or the one that schema:pull brought).
+ * `npm run schema:compose -- [--saleor-url URL] [--out FILE]`: composes our SDL with Saleor's (asked now, or the one that schema:pull brought; the URL may
+ * also come from SALEOR_API_URL).
  * `--check` composes ours alone and writes nothing.
  */
 const option = (name: string): string | undefined => {
@@ -18,9 +20,11 @@ try {
     composeSupergraph(ownSubgraphs());
     process.stdout.write('our subgraphs compose\n');
   } else {
-    const url = option('--saleor-url');
+    const url = option('--saleor-url') ?? (fs.existsSync(pulled) ? undefined : saleorApiUrl());
     if (!url && !fs.existsSync(pulled))
-      throw new Error('Give --saleor-url, or bring a schema with npm run schema:pull first.');
+      throw new Error(
+        'Give --saleor-url or SALEOR_API_URL, or bring a schema with npm run schema:pull first.',
+      );
     const sdl = url ? await fetchSaleorSdl(url) : fs.readFileSync(pulled, 'utf8');
     const out = option('--out') ?? path.join(import.meta.dirname, 'saleor/supergraph.graphql');
     const written = composeToFile([...ownSubgraphs(), { name: saleorName, sdl }], out);

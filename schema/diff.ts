@@ -14,6 +14,8 @@ for (const { name, sdl } of ownSubgraphs()) {
     cwd: root,
     encoding: 'utf8',
   });
+  if (before.error)
+    throw new Error('The Git binary is needed to compare with a revision.', { cause: before.error });
   if (before.status !== 0) {
     process.stdout.write(`${name}: new\n`);
     continue;

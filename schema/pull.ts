@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { saleorApiUrl } from './config.ts';
 import { fetchSaleorSdl } from './subgraphs.ts';
 
 /** `npm run schema:pull -- --url https://shop.example/graphql/`: brings a Saleor's federated SDL beside ours; Git ignores it. */
 const at = process.argv.indexOf('--url');
-const url = at < 0 ? undefined : process.argv[at + 1];
+const url = at < 0 ? saleorApiUrl() : process.argv[at + 1];
 if (!url) {
   process.stderr.write('Usage: npm run schema:pull -- --url <Saleor GraphQL URL>\n');
   process.exit(2);

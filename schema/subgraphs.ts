@@ -27,27 +27,38 @@ export const ownSubgraphs = (): SubgraphSdl[] =>
 export const saleorName = 'saleor';
 
 /**
- * Asks a Saleor (or the dev shop) for its federated SDL. Throws a sentence that says what is wrong: not reachable, too slow, not GraphQL, or
- * without `_service`.
+ * Asks a Saleor (or the dev shop) for its federated SDL. Throws a sentence that says what is wrong: not reachable, too slow (`deadlineMs`, to the last
+ * byte), not GraphQL, or without `_service`.
  */
-export async function fetchSaleorSdl(url: string): Promise<string> {
-  let answer: Response;
+export async function fetchSaleorSdl(url: string, deadlineMs = 20_000): Promise<string> {
+  const deadline = AbortSignal.timeout(deadlineMs);
+  let status: string;
+  let text: string;
   try {
-    answer = await fetch(url, {
+    const answer = await fetch(url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
       body: JSON.stringify({ query: '{ _service { sdl } }' }),
-      signal: AbortSignal.timeout(20_000),
+      signal: deadline,
     });
+    status = `${answer.status} ${answer.headers.get('content-type') ?? ''}`;
+    text = await answer.text();
   } catch (error) {
-    throw new Error(`${url} cannot be reached: ${(error as Error).message}`, { cause: error });
+    const reason = deadline.aborted ? `no answer in ${deadlineMs} ms` : causeOf(error as Error);
+    throw new Error(`${url} cannot be reached: ${reason}`, { cause: error });
   }
-  if (!answer.headers.get('content-type')?.includes('json'))
-    throw new Error(
-      `${url} answered ${answer.status} ${answer.headers.get('content-type') ?? ''}: not a GraphQL endpoint`,
-    );
-  const body = (await answer.json()) as { data?: { _service?: { sdl?: string } } };
-  const sdl = body.data?._service?.sdl;
-  if (!sdl) throw new Error(`${url} has no _service: it is not a federated GraphQL server`);
+  let body: { data?: { _service?: { sdl?: unknown } | null } | null };
+  try {
+    body = JSON.parse(text) as typeof body;
+  } catch {
+    throw new Error(`${url} answered ${status}: not a GraphQL endpoint`);
+  }
+  const sdl = body?.data?._service?.sdl;
+  if (typeof sdl !== 'string' || !sdl)
+    throw new Error(`${url} has no _service: it is not a federated GraphQL server`);
   return sdl;
 }
+
+/** What lies under fetch's "fetch failed". */
+const causeOf = (error: Error): string =>
+  error.cause instanceof Error ? error.cause.message : error.message;

@@ -1,30 +1,36 @@
 import type http from 'node:http';
-import { anonymous } from '@agentstore/kernel/caller';
 import type { App } from '@agentstore/kernel/app';
-import { createServiceApp, traced } from '@agentstore/kernel/http/service-app';
-import { json } from '@agentstore/kernel/http/service-app';
+import { anonymous } from '@agentstore/kernel/caller';
+import { createServiceApp, json, traced } from '@agentstore/kernel/http/service-app';
 import type { Deps } from './deps.ts';
+import { createDocuments } from './execution/documents.ts';
 import { createEngine } from './execution/engine.ts';
-import { createRouterYoga } from './graphql.http.ts';
+import { createGraphqlEndpoint } from './graphql.http.ts';
 import { createIdentifier } from './identity/identify.ts';
 import { userInfo } from './identity/userinfo.http.ts';
 import { createAppliedRoutes } from './policy/applied-routes.ts';
+import { limitBody } from './policy/limit-body.ts';
 import { restRoutes } from './rest/rest.http.ts';
 import { createSubscriber } from './subscriptions/subscribe.ts';
 import { serveWebSocket } from './subscriptions/web-socket.ts';
 
 /** The router also serves WebSockets, which need the HTTP server itself. */
 export interface RouterApp extends App {
+  /** Serves graphql-ws at /graphql of this server, which also gets `fetch`. Call once, when it listens. */
   attachWebSocket(server: http.Server): void;
 }
 
-/** The router: one public graph over our subgraphs and Saleor, with REST beside it. */
+/**
+ * The router: one public graph over our subgraphs and Saleor, with REST beside it. `serviceToken` is its own access token, for gitops.
+ * `stop` ends subscriptions with a resumable error; call it together with the HTTP server's close, which waits for streams.
+ */
 export function createApp(deps: Deps, serviceToken: () => Promise<string>): RouterApp {
+  const documents = createDocuments(deps);
   const engine = createEngine(deps);
-  const subscribe = createSubscriber(deps, engine);
+  const subscriber = createSubscriber(deps, engine);
   const identifier = createIdentifier(deps);
   const routes = createAppliedRoutes(deps.gitops, serviceToken, deps.log);
-  const yoga = createRouterYoga(deps, { engine, subscribe, identifier });
+  const graphql = createGraphqlEndpoint(deps, { documents, engine, subscriber, identifier });
   const app = createServiceApp({
     log: deps.log,
     authenticate: async () => anonymous, // each face below verifies its own credentials
@@ -40,10 +46,11 @@ export function createApp(deps: Deps, serviceToken: () => Promise<string>): Rout
       if (down.length) throw new Error(`not ready: ${down.join(', ')}`);
     },
   });
-  app.all('/graphql', (c) => yoga.fetch(c.req.raw, {}));
+  limitBody(app, deps.maxBodyBytes);
+  app.all('/graphql', (c) => graphql(c.req.raw));
   app.get('/oidc/userinfo', (c) => userInfo(deps, c.req.raw));
   app.get('/.well-known/internal-jwks.json', () => json(deps.internalJwks));
-  restRoutes(app, { deps, engine, subscribe, identifier, routes });
+  restRoutes(app, { deps, engine, subscriber, identifier, routes });
   app.get('/', () =>
     json({
       name: 'Agent Store',
@@ -57,14 +64,17 @@ export function createApp(deps: Deps, serviceToken: () => Promise<string>): Rout
     name: 'router',
     fetch: traced((request) => app.fetch(request)),
     attachWebSocket(server) {
-      closeSockets = serveWebSocket(server, { deps, engine, subscribe, identifier });
+      closeSockets = serveWebSocket(server, { deps, documents, engine, subscriber, identifier });
     },
     async start() {
       await engine.start();
       routes.start();
     },
     async stop() {
-      await closeSockets?.();
+      await subscriber.stop();
+      const close = closeSockets;
+      closeSockets = undefined;
+      await close?.();
       await routes.stop();
       await engine.stop();
     },

@@ -18,7 +18,9 @@ export const config = defineConfig('router', {
   STAFF_EMAILS: z
     .string()
     .default('')
-    .describe("Comma list of e-mails of Saleor staff: Saleor's plugin is told nothing about them"),
+    .describe(
+      "Comma list of e-mails of Saleor staff (@domain for a whole domain): Saleor's plugin is told nothing about them",
+    ),
   INTROSPECTION: z
     .enum(['everybody', 'signed-in'])
     .default('signed-in')

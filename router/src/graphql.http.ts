@@ -1,151 +1,109 @@
-import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
-import {
-  GraphQLError,
-  Kind,
-  type DocumentNode,
-  type ExecutionArgs,
-  type FragmentDefinitionNode,
-} from 'graphql';
+import { createYoga, isAsyncIterable, type Plugin, type YogaServerInstance } from 'graphql-yoga';
+import { GraphQLError, type DocumentNode, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import { maskError } from '@agentstore/kernel/graphql/server';
+import { isUnavailable } from '@agentstore/kernel/http/problem';
 import type { Deps } from './deps.ts';
-import type { Engine } from './execution/engine.ts';
+import type { Documents } from './execution/documents.ts';
+import type { Engine, Operation } from './execution/engine.ts';
 import { operationContext, type OperationContext } from './execution/operation-context.ts';
-import type { Identifier, Identity } from './identity/identify.ts';
-import { rootFields } from './policy/closed-mutations.ts';
-import { limitError } from './policy/limits.ts';
+import type { Identifier } from './identity/identify.ts';
+import { forgeryOf } from './policy/preflight.ts';
+import { eventStreamResponse } from './subscriptions/event-stream-response.ts';
+import { resumed } from './subscriptions/resume-operation.ts';
 import type { Subscriber } from './subscriptions/subscribe.ts';
 
 /** What yoga's context holds: the operation's own, made once per request. */
-export interface RouterContext {
+interface RouterContext {
   readonly operation: OperationContext;
+  readonly lastEventId: string | null;
 }
 
-export type RouterYoga = YogaServerInstance<{ readonly authorization?: string | undefined }, RouterContext>;
-
 /**
- * The public GraphQL endpoint (HTTP and SSE; graphql-ws uses the same instance): yoga parses and validates against the newest supergraph, the
- * engine executes. No batching, no GET for mutations, JSON bodies only.
+ * The public GraphQL endpoint over HTTP and SSE: yoga speaks the protocol; documents are parsed and judged by our own cache, executed by the engine or the
+ * subscriber. No batching, JSON bodies only, no GET for mutations and none that a page of another site could send.
  */
-export function createRouterYoga(
+export function createGraphqlEndpoint(
   deps: Deps,
-  parts: { engine: Engine; subscribe: Subscriber; identifier: Identifier },
-): RouterYoga {
-  const { engine, subscribe, identifier } = parts;
+  parts: { documents: Documents; engine: Engine; subscriber: Subscriber; identifier: Identifier },
+): (request: Request) => Promise<Response> {
+  const { documents, engine, subscriber, identifier } = parts;
 
   const execution: Plugin<RouterContext> = {
-    onParams({ request, params, setResult }) {
-      if (
-        request.method === 'POST' &&
-        !/^application\/(graphql\+)?json/i.test(request.headers.get('content-type') ?? '')
-      )
-        setResult({
-          errors: [
-            new GraphQLError('Send JSON.', {
-              extensions: { code: 'UNSUPPORTED_MEDIA_TYPE', http: { status: 415 } },
-            }),
-          ],
-        });
-      else if (typeof params.query === 'string' && params.query.length > deps.maxBodyBytes)
-        setResult({
-          errors: [
-            new GraphQLError('The query is too large.', {
-              extensions: { code: 'QUERY_TOO_LARGE', http: { status: 413 } },
-            }),
-          ],
-        });
-    },
-    onValidate({ params, setResult }) {
-      const error = limitError(params.documentAST as DocumentNode, deps.limits);
-      if (error) setResult([error]);
-    },
-    onExecute({ args, setExecuteFn }) {
-      setExecuteFn(async () => {
-        const { operation } = args.contextValue as RouterContext;
-        if (
-          deps.introspection === 'signed-in' &&
-          operation.identity.caller.kind === 'ANONYMOUS' &&
-          introspects(args.document)
-        )
-          return { errors: [signInToIntrospect()] };
-        const result = await engine.execute(operationFrom(args, operation));
-        if (isMutation(args.document)) identifier.forget(operation.identity);
-        return result;
-      });
-    },
-    onSubscribe({ args, setSubscribeFn }) {
-      setSubscribeFn(() => subscribe(operationFrom(args, (args.contextValue as RouterContext).operation)));
+    onParse: ({ setParseFn }) => setParseFn((source) => documents.parse(textOfSource(source))),
+    onValidate: ({ setValidationFn }) =>
+      setValidationFn((schema, document: DocumentNode) => documents.faults(schema, document)),
+    onExecute: ({ setExecuteFn }) =>
+      setExecuteFn((args: ExecutionArgs) => engine.execute(operationFrom(args))),
+    onSubscribe: ({ setSubscribeFn }) =>
+      setSubscribeFn((args: ExecutionArgs) => {
+        const { lastEventId } = args.contextValue as RouterContext;
+        return subscriber.subscribe(resumed(operationFrom(args), lastEventId, args.schema));
+      }),
+    onResultProcess({ result, acceptableMediaTypes, setResultProcessor }) {
+      if (isAsyncIterable<ExecutionResult>(result) && acceptableMediaTypes.includes('text/event-stream'))
+        setResultProcessor(() => eventStreamResponse(result), 'text/event-stream');
     },
   };
 
-  return createYoga<{ readonly authorization?: string | undefined }, RouterContext>({
+  const yoga: YogaServerInstance<object, RouterContext> = createYoga<object, RouterContext>({
     graphqlEndpoint: '/graphql',
     schema: () => engine.current().schema,
     landingPage: false,
     graphiql: false,
     batching: false,
+    parserAndValidationCache: false,
     logging: false,
+    // Callers are known by a header, never by a cookie, so any page may ask.
+    cors: { origin: '*', credentials: false, methods: ['GET', 'POST', 'OPTIONS'] },
     maskedErrors: { maskError: (error) => maskError(error, deps.log) },
-    context: async ({ request, authorization }) => {
-      const credential = authorization ?? request?.headers.get('authorization');
-      const identity = await identified(identifier, credential);
-      const resolve = (): Promise<Identity> => {
-        identifier.forget(identity);
-        return identifier.identify(credential);
-      };
-      return {
-        operation: operationContext({
-          identity,
-          sign: deps.signInternal,
-          signal: request?.signal ?? new AbortController().signal,
-          resolve,
-        }),
-      };
-    },
+    context: async ({ request }) => ({
+      operation: await contextOf(request),
+      lastEventId: request.headers.get('last-event-id'),
+    }),
     plugins: [execution],
   });
+
+  async function contextOf(request: Request): Promise<OperationContext> {
+    try {
+      return await operationContext({
+        identifier,
+        sign: deps.signInternal,
+        authorization: request.headers.get('authorization'),
+        signal: request.signal,
+      });
+    } catch (error) {
+      throw withStatus(error, deps);
+    }
+  }
+
+  return async (request) => {
+    const forgery = forgeryOf(request);
+    if (!forgery) return yoga.fetch(request, {});
+    const { status, code, message } = forgery;
+    return Response.json({ errors: [{ message, extensions: { code } }] }, { status });
+  };
 }
 
-/** A credential that does not hold is 401, before anything is executed. */
-async function identified(
-  identifier: Identifier,
-  authorization: string | null | undefined,
-): Promise<Identity> {
-  try {
-    return await identifier.identify(authorization);
-  } catch (error) {
-    if ((error as { code?: string }).code !== 'UNAUTHENTICATED') throw error;
-    throw new GraphQLError((error as Error).message, {
+/** A credential that does not hold is 401, one that cannot be looked at now 503, before anything is executed. */
+function withStatus(error: unknown, { log }: Pick<Deps, 'log'>): unknown {
+  if ((error as { code?: string }).code === 'UNAUTHENTICATED')
+    return new GraphQLError((error as Error).message, {
       extensions: {
         code: 'UNAUTHENTICATED',
-        http: { status: 401, headers: { 'www-authenticate': 'Bearer' } },
+        http: { status: 401, headers: { 'www-authenticate': 'Bearer error="invalid_token"' } },
       },
     });
-  }
+  if (!isUnavailable(error)) return error;
+  const { message, extensions } = maskError(error, log) as GraphQLError;
+  return new GraphQLError(message, { extensions: { ...extensions, http: { status: 503 } } });
 }
 
-const operationFrom = (args: ExecutionArgs, context: OperationContext) => ({
+const textOfSource = (source: unknown): string =>
+  typeof source === 'string' ? source : (source as { body: string }).body;
+
+const operationFrom = (args: ExecutionArgs): Operation => ({
   document: args.document,
   operationName: args.operationName,
   variables: (args.variableValues ?? {}) as Record<string, unknown>,
-  context,
+  context: (args.contextValue as RouterContext).operation,
 });
-
-/** Whether the schema itself is asked for; `__typename` is not. */
-const introspects = (document: DocumentNode): boolean => {
-  const fragments = new Map(
-    document.definitions.flatMap((one): [string, FragmentDefinitionNode][] =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
-    ),
-  );
-  return document.definitions.some(
-    (one) =>
-      one.kind === Kind.OPERATION_DEFINITION &&
-      rootFields(one.selectionSet, fragments).some((name) => name === '__schema' || name === '__type'),
-  );
-};
-
-const signInToIntrospect = (): GraphQLError =>
-  new GraphQLError('Sign in to introspect the schema.', { extensions: { code: 'UNAUTHENTICATED' } });
-
-const isMutation = (document: DocumentNode): boolean =>
-  document.definitions.some((one) => one.kind === 'OperationDefinition' && one.operation === 'mutation');

@@ -100,7 +100,7 @@ describe('a server', () => {
     await first.stop();
     expect(isAlive(first.pid)).toBe(false);
     expect(fs.existsSync(path.join(first.dataDir, 'postmaster.pid'))).toBe(false);
-    expect(guardOf(first.pid)).toBeUndefined();
+    await vi.waitFor(() => expect(guardOf(first.pid)).toBeUndefined());
     const second = await start();
     expect(second.adminUrl).toBe(first.adminUrl);
     expect(await query(second.adminUrl, 'select answer from kept')).toEqual([{ answer: 42 }]);

@@ -3,20 +3,14 @@ import fs from 'node:fs';
 import { ApolloGateway, type GraphQLDataSource } from '@apollo/gateway';
 import { Supergraph, type Schema } from '@apollo/federation-internals';
 import { QueryPlanner } from '@apollo/query-planner';
-import {
-  GraphQLError,
-  Kind,
-  print,
-  type DocumentNode,
-  type ExecutionResult,
-  type FragmentDefinitionNode,
-  type GraphQLSchema,
-  type OperationDefinitionNode,
-} from 'graphql';
+import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import { maskError } from '@agentstore/kernel/graphql/server';
 import { UnavailableError } from '@agentstore/kernel/http/client';
 import { turnOffGatewayTelemetry } from '../config.ts';
 import type { Deps } from '../deps.ts';
-import { closedMutationError } from '../policy/closed-mutations.ts';
+import { operationOf, refusalsOf } from './admit-operation.ts';
+import { cleaned } from './clean-answer.ts';
+import { textOf } from './documents.ts';
 import type { OperationContext } from './operation-context.ts';
 import { OwnSource, SaleorSource } from './subgraph-sources.ts';
 
@@ -25,7 +19,6 @@ export interface Generation {
   /** What clients see. */
   readonly schema: GraphQLSchema;
   readonly id: string;
-  readonly supergraph: Supergraph;
   readonly apiSchema: Schema;
   readonly planner: QueryPlanner;
   readonly sources: Readonly<Record<string, GraphQLDataSource<OperationContext>>>;
@@ -45,6 +38,7 @@ export interface Operation {
 export interface Engine {
   /** Throws UnavailableError while no supergraph was ever good. */
   current(): Generation;
+  /** Executes a query or a mutation. Never throws: whatever goes wrong is a coded error of the answer. */
   execute(operation: Operation): Promise<ExecutionResult>;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -85,29 +79,38 @@ export function createEngine(deps: Deps): Engine {
   return {
     current,
     async execute(operation) {
-      const at = current();
-      const refusal = refusalOf(operation);
-      if (refusal) return { errors: [refusal] };
-      const text = print(operation.document);
-      const result = await at.executor({
-        document: operation.document,
-        request: {
-          query: text,
-          operationName: operation.operationName ?? undefined,
-          variables: operation.variables ?? {},
-        },
-        operationName: operation.operationName ?? null,
-        operation: operationOf(operation.document, operation.operationName),
-        queryHash: createHash('sha256').update(text).digest('hex'),
-        source: text,
-        context: operation.context,
-        schema: at.schema,
-        logger: deps.log,
-        metrics: {},
-        cache: undefined,
-        overallCachePolicy: undefined,
-      } as unknown as Parameters<Generation['executor']>[0]);
-      return cleaned(result as ExecutionResult);
+      try {
+        const at = current();
+        const { identity } = operation.context;
+        const refusals = refusalsOf(operation, {
+          schema: at.schema,
+          caller: identity.caller,
+          introspection: deps.introspection,
+        });
+        if (refusals.length) return { errors: refusals };
+        const { text, hash } = textOf(operation.document);
+        const result = await at.executor({
+          document: operation.document,
+          request: {
+            query: text,
+            operationName: operation.operationName ?? undefined,
+            variables: operation.variables ?? {},
+          },
+          operationName: operation.operationName ?? null,
+          operation: operationOf(operation.document, operation.operationName),
+          queryHash: hash,
+          source: text,
+          context: operation.context,
+          schema: at.schema,
+          logger: deps.log,
+          metrics: {},
+          cache: undefined,
+          overallCachePolicy: undefined, // nothing here is cached by what subgraphs say of caches
+        } as unknown as Parameters<Generation['executor']>[0]);
+        return cleaned(result as ExecutionResult, deps.log);
+      } catch (error) {
+        return { errors: [maskError(error, deps.log) as GraphQLError] };
+      }
     },
     async start() {
       await reload();
@@ -132,8 +135,7 @@ async function loadGeneration(deps: Deps, sdl: string, id: string): Promise<Gene
   const sources: Record<string, GraphQLDataSource<OperationContext>> = {
     saleor: new SaleorSource(deps, () => schema!),
   };
-  for (const [name, client] of Object.entries(deps.subgraphs))
-    sources[name] = new OwnSource(client, deps.subgraphDeadlineMs);
+  for (const [name, client] of Object.entries(deps.subgraphs)) sources[name] = new OwnSource(client, deps);
   turnOffGatewayTelemetry();
   const gateway = new ApolloGateway({
     supergraphSdl: sdl,
@@ -150,7 +152,6 @@ async function loadGeneration(deps: Deps, sdl: string, id: string): Promise<Gene
   return {
     id,
     schema,
-    supergraph,
     apiSchema,
     sources,
     executor,
@@ -164,54 +165,3 @@ const gatewayLog = ({ log }: Deps) => ({
   warn: (message: unknown) => log.warn(String(message)),
   error: (message: unknown) => log.error(String(message)),
 });
-
-/** The operation that a request names, or the only one. */
-export function operationOf(
-  document: DocumentNode,
-  operationName?: string | null,
-): OperationDefinitionNode | undefined {
-  const operations = document.definitions.filter(
-    (one): one is OperationDefinitionNode => one.kind === Kind.OPERATION_DEFINITION,
-  );
-  return operationName ? operations.find((one) => one.name?.value === operationName) : operations[0];
-}
-
-function refusalOf({ document, operationName }: Operation): GraphQLError | undefined {
-  const operation = operationOf(document, operationName);
-  if (!operation)
-    return new GraphQLError('The document has no such operation.', {
-      extensions: { code: 'BAD_USER_INPUT' },
-    });
-  const fragments = new Map(
-    document.definitions.flatMap((one): [string, FragmentDefinitionNode][] =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
-    ),
-  );
-  return closedMutationError(operation, fragments);
-}
-
-/** What subgraphs said of themselves stays inside; messages, paths and codes go out. */
-export function cleaned(result: ExecutionResult): ExecutionResult {
-  const { data, errors } = result;
-  if (!errors?.length) return data === undefined ? {} : { data };
-  return {
-    ...(data === undefined ? {} : { data }),
-    errors: errors.map((error) => {
-      const { code, traceId } = (error.extensions ?? {}) as { code?: string; traceId?: string };
-      return new GraphQLError(error.message, {
-        ...(error.path ? { path: error.path } : {}),
-        extensions: {
-          code: code && code !== 'DOWNSTREAM_SERVICE_ERROR' ? code : (shopCode(error) ?? 'INTERNAL'),
-          ...(traceId ? { traceId } : {}),
-        },
-      });
-    }),
-  };
-}
-
-/** Saleor says its codes under `extensions.exception.code`, in its own words. */
-function shopCode(error: GraphQLError): string | undefined {
-  const exception = error.extensions?.['exception'] as { code?: unknown } | undefined;
-  if (exception?.code === 'PermissionDenied') return 'FORBIDDEN';
-  return typeof exception?.code === 'string' ? 'SHOP_ERROR' : undefined;
-}

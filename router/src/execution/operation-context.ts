@@ -1,5 +1,5 @@
 import type { InternalTokenSigner } from '@agentstore/kernel/auth/internal-token';
-import type { Identity } from '../identity/identify.ts';
+import type { Identifier, Identity } from '../identity/identify.ts';
 
 /** What one operation carries to its subgraphs. */
 export interface OperationContext {
@@ -9,31 +9,47 @@ export interface OperationContext {
   bearerFor(subgraph: string): Promise<string>;
   /** Says that a mutation ran: who the caller is may have changed (a new membership), so the next fetch asks again. */
   changed(): void;
+  /** The same caller with tokens signed anew: a subscription outlives the minute they are good for. */
+  resigned(): OperationContext;
+  /** Asks who holds the credential now. Throws UNAUTHENTICATED when it ended. */
+  renewed(): Promise<OperationContext>;
 }
 
-export function operationContext(options: {
-  identity: Identity;
-  sign: InternalTokenSigner;
-  signal: AbortSignal;
-  /** Resolves the caller anew; what is known is used while absent. */
-  resolve?: () => Promise<Identity>;
-}): OperationContext {
+interface ContextOptions {
+  readonly identifier: Identifier;
+  readonly sign: InternalTokenSigner;
+  /** Value of the authorization header, or of the connection's payload. */
+  readonly authorization: string | null | undefined;
+  /** Aborts when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** The context of one operation of whoever holds this credential. Throws UNAUTHENTICATED for one that does not hold. */
+export async function operationContext(options: ContextOptions): Promise<OperationContext> {
+  return contextOf(await options.identifier.identify(options.authorization), options);
+}
+
+function contextOf(identity: Identity, options: ContextOptions): OperationContext {
+  const { identifier, authorization, sign, signal } = options;
   const tokens = new Map<string, Promise<string>>();
-  let current: Promise<Identity> | undefined = Promise.resolve(options.identity);
+  let current: Promise<Identity> | undefined = Promise.resolve(identity);
   return {
-    identity: options.identity,
-    signal: options.signal,
+    identity,
+    signal,
     bearerFor(subgraph) {
-      current ??= options.resolve?.() ?? Promise.resolve(options.identity);
+      current ??= identifier.identify(authorization);
       const token =
         tokens.get(subgraph) ??
-        current.then(({ caller }) => options.sign(caller, subgraph)).then((signed) => `Bearer ${signed}`);
+        current.then(({ caller }) => sign(caller, subgraph)).then((signed) => `Bearer ${signed}`);
       tokens.set(subgraph, token);
       return token;
     },
     changed() {
+      identifier.forget(authorization);
       tokens.clear();
       current = undefined;
     },
+    resigned: () => contextOf(identity, options),
+    renewed: () => operationContext(options),
   };
 }

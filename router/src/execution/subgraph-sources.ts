@@ -2,59 +2,42 @@ import type { GatewayGraphQLResponse } from '@apollo/server-gateway-interface';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
+import type { Log } from '@agentstore/kernel/log';
 import type { Deps } from '../deps.ts';
+import { askSubgraph } from './ask-subgraph.ts';
 import type { OperationContext } from './operation-context.ts';
-import { entityCalls, inSaleorsWords } from './saleor-dialect.ts';
+import { entityCalls, inSaleorsWords, isEntityQuery } from './saleor-dialect.ts';
 
-type Answer = {
-  data?: Record<string, unknown> | null;
-  errors?: { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[];
-};
-
-/** Asks one subgraph one query: JSON over its service client, in process or by undici, with a deadline. */
-async function ask(
-  client: ServiceClient,
-  path: string,
-  request: { headers: Record<string, string>; body: object; deadlineMs: number; signal: AbortSignal },
-): Promise<Answer> {
-  const answer = await client.fetch(path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json', ...request.headers },
-    body: JSON.stringify(request.body),
-    deadlineMs: request.deadlineMs,
-    signal: request.signal,
-  });
-  const text = await answer.text();
-  if (answer.status >= 500) throw new Error(`it answered ${answer.status}`);
-  return JSON.parse(text) as Answer;
-}
+type Asked = GraphQLDataSourceProcessOptions<OperationContext>;
 
 /** A subgraph of ours: sees the caller in an internal token signed for it alone. */
 export class OwnSource implements GraphQLDataSource<OperationContext> {
   readonly #client: ServiceClient;
   readonly #deadlineMs: number;
-  constructor(client: ServiceClient, deadlineMs: number) {
+  readonly #log: Log;
+  constructor(client: ServiceClient, deps: Pick<Deps, 'subgraphDeadlineMs' | 'log'>) {
     this.#client = client;
-    this.#deadlineMs = deadlineMs;
+    this.#deadlineMs = deps.subgraphDeadlineMs;
+    this.#log = deps.log;
   }
 
-  async process({
-    request,
-    context,
-  }: GraphQLDataSourceProcessOptions<OperationContext>): Promise<GatewayGraphQLResponse> {
+  async process({ request, context }: Asked): Promise<GatewayGraphQLResponse> {
     const { bearerFor, changed, signal } = context as OperationContext;
+    const authorization = await bearerFor(this.#client.name);
     try {
-      const headers = { authorization: await bearerFor(this.#client.name) };
-      const answer = await ask(this.#client, '/graphql', {
-        headers,
+      const answer = await askSubgraph(this.#client, '/graphql', {
+        headers: { authorization },
         body: { query: request.query, variables: request.variables },
         deadlineMs: this.#deadlineMs,
         signal,
       });
-      if (request.query?.startsWith('mutation')) changed();
       return answer as GatewayGraphQLResponse;
     } catch (error) {
-      throw unavailable(this.#client.name, 'SUBGRAPH_UNAVAILABLE', error);
+      if (!signal.aborted)
+        this.#log.warn({ err: error, subgraph: this.#client.name }, 'subgraph unavailable');
+      throw unavailable('A part of the store', 'SUBGRAPH_UNAVAILABLE', error);
+    } finally {
+      if (request.query?.startsWith('mutation')) changed(); // also after a lost answer: it may have been done
     }
   }
 }
@@ -64,37 +47,37 @@ export class SaleorSource implements GraphQLDataSource<OperationContext> {
   readonly #client: ServiceClient;
   readonly #path: string;
   readonly #deadlineMs: number;
+  readonly #log: Log;
   readonly #schema: () => GraphQLSchema;
-  constructor(deps: Pick<Deps, 'saleorApiUrl' | 'subgraphDeadlineMs'>, schema: () => GraphQLSchema) {
+  constructor(deps: Pick<Deps, 'saleorApiUrl' | 'subgraphDeadlineMs' | 'log'>, schema: () => GraphQLSchema) {
     const url = new URL(deps.saleorApiUrl);
     this.#client = createServiceClient({ name: 'saleor', baseUrl: url.origin });
     this.#path = url.pathname;
     this.#deadlineMs = deps.subgraphDeadlineMs;
+    this.#log = deps.log;
     this.#schema = schema;
   }
 
-  async process({
-    request,
-    context,
-  }: GraphQLDataSourceProcessOptions<OperationContext>): Promise<GatewayGraphQLResponse> {
+  async process({ request, context }: Asked): Promise<GatewayGraphQLResponse> {
     const { identity, signal } = context as OperationContext;
-    const headers: Record<string, string> = identity.userToken
-      ? { authorization: `Bearer ${identity.userToken}` }
-      : {};
     const { query, variables } = inSaleorsWords(request.query ?? '', request.variables ?? {}, this.#schema());
-    const send = (sent: Record<string, unknown>) =>
-      ask(this.#client, this.#path, {
-        headers,
+    const send = (sent: Readonly<Record<string, unknown>>) =>
+      askSubgraph(this.#client, this.#path, {
+        headers: identity.userToken ? { authorization: `Bearer ${identity.userToken}` } : {},
         body: { query, variables: sent },
         deadlineMs: this.#deadlineMs,
         signal,
       });
     try {
-      const { representations } = variables as { representations?: Record<string, unknown>[] };
-      if (!Array.isArray(representations)) return (await send(variables)) as GatewayGraphQLResponse;
-      const { calls, place } = entityCalls(representations);
+      if (!isEntityQuery(query)) return (await send(variables)) as GatewayGraphQLResponse;
+      const { calls, place, paths } = entityCalls(variables['representations'] as Record<string, unknown>[]);
       const answers = await Promise.all(calls.map((call) => send({ ...variables, representations: call })));
-      const errors = answers.flatMap((answer) => answer.errors ?? []);
+      const errors = answers.flatMap((answer, call) =>
+        (answer.errors ?? []).flatMap((error) => {
+          const places = error.path ? paths(call, error.path) : [];
+          return places.length ? places.map((path) => ({ ...error, path })) : [error];
+        }),
+      );
       const entities = place(
         answers.map((answer) => (answer.data?.['_entities'] as unknown[] | null | undefined) ?? null),
       );
@@ -103,17 +86,14 @@ export class SaleorSource implements GraphQLDataSource<OperationContext> {
         ...(errors.length ? { errors } : {}),
       } as unknown as GatewayGraphQLResponse;
     } catch (error) {
-      throw unavailable('saleor', 'SALEOR_UNAVAILABLE', error);
+      if (!signal.aborted) this.#log.warn({ err: error }, 'Saleor unavailable');
+      throw unavailable('The shop', 'SALEOR_UNAVAILABLE', error);
     }
   }
 }
 
-function unavailable(subgraph: string, code: string, cause: unknown): GraphQLError {
-  return new GraphQLError(
-    `${subgraph === 'saleor' ? 'The shop' : 'A part of the store'} cannot be reached now. Try again.`,
-    {
-      extensions: { code, subgraph },
-      originalError: cause as Error,
-    },
-  );
-}
+const unavailable = (who: string, code: string, cause: unknown): GraphQLError =>
+  new GraphQLError(`${who} cannot be reached now. Try again.`, {
+    extensions: { code },
+    originalError: cause as Error,
+  });

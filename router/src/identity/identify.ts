@@ -4,6 +4,7 @@ import { anonymous, type Caller, type Membership } from '@agentstore/kernel/call
 import { ServiceError } from '@agentstore/kernel/http/client';
 import type { Permission } from '@agentstore/kernel/permissions';
 import type { Deps } from '../deps.ts';
+import { LRUCache } from '../lru-cache.ts';
 import { verifyUserToken, type UserClaims } from './verify-user-token.ts';
 
 /** Who sent a request, and what goes on to whom. */
@@ -15,12 +16,15 @@ export interface Identity {
   readonly expiresAt?: number | undefined;
 }
 
-/** Resolves credentials into callers, once per request. */
+/** Resolves credentials into callers. */
 export interface Identifier {
-  /** From the value of an authorization header; null or undefined is nobody. Throws UNAUTHENTICATED. */
+  /**
+   * From the value of an authorization header; null or undefined is nobody. What is found out is kept for some seconds, and shared by all who ask
+   * meanwhile; a refusal is not kept. Throws UNAUTHENTICATED.
+   */
   identify(authorization: string | null | undefined): Promise<Identity>;
-  /** Forgets what is remembered of a caller: after a mutation of theirs, a new membership must be seen at once. */
-  forget(identity: Identity): void;
+  /** Forgets what is kept of a credential: after a mutation of its caller, a new membership must be seen at once. */
+  forget(authorization: string | null | undefined): void;
 }
 
 interface Resolved {
@@ -33,7 +37,7 @@ const membershipsMs = 5_000;
 const apiKeyMs = 30_000;
 
 export function createIdentifier(deps: Deps): Identifier {
-  const known = new Map<string, { identity: Identity; until: number }>();
+  const known = new LRUCache<{ readonly identity: Promise<Identity>; until: number }>(10_000);
   const learning = new Set<string>();
 
   async function ofUser(token: string): Promise<Identity> {
@@ -93,25 +97,38 @@ export function createIdentifier(deps: Deps): Identifier {
   return {
     async identify(authorization) {
       if (!authorization) return { caller: anonymous };
-      const token = /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)?.[1];
+      const token = bearerOf(authorization);
       if (!token) throw new AccessError('UNAUTHENTICATED', 'The authorization header is not a bearer token.');
-      const key = createHash('sha256').update(token).digest('base64');
+      const key = keyOf(token);
       const held = known.get(key);
       if (held && held.until > Date.now()) return held.identity;
       const isApiKey = token.startsWith('ask_');
-      const identity = isApiKey ? await ofApiKey(token) : await ofUser(token);
-      if (known.size > 10_000) known.clear();
-      known.set(key, {
-        identity,
-        until: Math.min(Date.now() + (isApiKey ? apiKeyMs : membershipsMs), identity.expiresAt ?? Infinity),
-      });
-      return identity;
+      const entry = {
+        identity: isApiKey ? ofApiKey(token) : ofUser(token),
+        until: Date.now() + (isApiKey ? apiKeyMs : membershipsMs),
+      };
+      known.set(key, entry);
+      try {
+        const identity = await entry.identity;
+        entry.until = Math.min(entry.until, identity.expiresAt ?? Infinity);
+        return identity;
+      } catch (error) {
+        if (known.get(key) === entry) known.delete(key);
+        throw error;
+      }
     },
-    forget(identity) {
-      for (const [key, held] of known) if (held.identity === identity) known.delete(key);
+    forget(authorization) {
+      const token = authorization && bearerOf(authorization);
+      if (token) known.delete(keyOf(token));
     },
   };
 }
+
+const bearerOf = (authorization: string): string | undefined =>
+  /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(authorization)?.[1];
+
+/** Credentials are not kept in memory as keys of a map. */
+const keyOf = (token: string): string => createHash('sha256').update(token).digest('base64');
 
 const callerOf = (claims: UserClaims, resolved: Resolved): Caller => ({
   kind: 'USER',

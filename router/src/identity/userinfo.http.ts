@@ -1,25 +1,28 @@
 import { AccessError } from '@agentstore/kernel/access';
 import { problemResponse } from '@agentstore/kernel/http/problem';
 import type { Deps } from '../deps.ts';
-import { verifyUserToken } from './verify-user-token.ts';
+import { claimsOf, verifyAccessToken } from './verify-user-token.ts';
 
 /**
  * The `user_info_url` of Saleor's OpenID Connect plugin. The plugin checks neither issuer nor audience nor a verified e-mail, so this endpoint does, with
  * the very token Saleor was sent; and it says nothing about Saleor's own staff, whom the plugin would demote. Stateless.
  */
-export async function userInfo(deps: Deps, request: Request): Promise<Response> {
+export async function userInfo(
+  deps: Pick<Deps, 'issuer' | 'staffEmails'>,
+  request: Request,
+): Promise<Response> {
   const token = /^Bearer (\S+)$/i.exec(request.headers.get('authorization') ?? '')?.[1];
   try {
     if (!token) throw new AccessError('UNAUTHENTICATED', 'Send the access token as a bearer.');
-    const claims = await verifyUserToken(deps.issuer, token);
-    const email = claims.email.toLowerCase();
-    if (!claims.emailVerified)
+    const claims = claimsOf(await verifyAccessToken(deps.issuer, token));
+    if (!claims?.emailVerified)
       return problemResponse({
         status: 403,
         code: 'EMAIL_NOT_VERIFIED',
-        title: 'The e-mail is not verified.',
+        title: 'The token carries no verified e-mail.',
       });
-    if (deps.staffEmails.includes(email))
+    const email = claims.email.toLowerCase();
+    if (isStaff(email, deps.staffEmails))
       return problemResponse({
         status: 403,
         code: 'STAFF_EMAIL',
@@ -43,3 +46,7 @@ export async function userInfo(deps: Deps, request: Request): Promise<Response> 
     );
   }
 }
+
+/** By address, or by domain for an entry that begins with `@`. Both in lower case. */
+const isStaff = (email: string, staff: readonly string[]): boolean =>
+  staff.some((entry) => (entry.startsWith('@') ? email.endsWith(entry) : email === entry));

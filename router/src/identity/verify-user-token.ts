@@ -1,6 +1,7 @@
-import { jwtVerify, type JWTPayload } from 'jose';
+import { errors, jwtVerify, type JWTPayload } from 'jose';
 import { AccessError } from '@agentstore/kernel/access';
 import { refusalOf } from '@agentstore/kernel/auth/authenticator';
+import { UnavailableError } from '@agentstore/kernel/http/client';
 import type { Deps } from '../deps.ts';
 
 /** What a verified user token says. */
@@ -17,33 +18,46 @@ export interface UserClaims {
 }
 
 /**
- * Verifies an access token of the identity provider (RFC 9068): signature by an asymmetric algorithm, issuer, our audience, expiry. ID tokens have
- * another audience and no scope, and are refused. Throws UNAUTHENTICATED, or UnavailableError when the provider's keys cannot be had.
+ * Verifies an access token of the identity provider (RFC 9068; Keycloak's, whose header says JWT and whose claim says Bearer): signature by an asymmetric
+ * algorithm, issuer, our audience, expiry, a scope. ID and refresh tokens are refused by what they say of themselves, by their audience and for having
+ * no scope. Throws UNAUTHENTICATED with the reason, or UnavailableError when the provider's keys cannot be had.
  */
-export async function verifyUserToken(issuer: Deps['issuer'], token: string): Promise<UserClaims> {
-  let payload: JWTPayload;
+export async function verifyAccessToken(issuer: Deps['issuer'], token: string): Promise<JWTPayload> {
   try {
-    const verified = await jwtVerify(token, issuer.keys, {
+    const { payload, protectedHeader } = await jwtVerify(token, issuer.keys, {
       issuer: issuer.url,
       audience: issuer.audience,
       algorithms: ['RS256', 'PS256', 'ES256'],
       requiredClaims: ['sub', 'exp'],
       clockTolerance: 5,
     });
-    const { typ } = verified.protectedHeader;
-    if (typ !== undefined && !/^(at\+jwt|application\/at\+jwt|jwt)$/i.test(typ))
-      throw new AccessError('UNAUTHENTICATED', 'The token is not an access token.');
-    payload = verified.payload;
+    const isAccessToken =
+      /^(at\+jwt|application\/at\+jwt|jwt)$/i.test(protectedHeader.typ ?? 'jwt') &&
+      (payload['typ'] === undefined || payload['typ'] === 'Bearer') &&
+      typeof payload['scope'] === 'string';
+    if (!isAccessToken) throw unauthenticated('The token is not an access token.');
+    return payload;
   } catch (error) {
-    throw error instanceof AccessError ? error : refusalOf(error);
+    throw withReason(error);
   }
+}
+
+/** An access token of a person: one with an e-mail. Services have none and speak to our processes directly. */
+export async function verifyUserToken(issuer: Deps['issuer'], token: string): Promise<UserClaims> {
+  const claims = claimsOf(await verifyAccessToken(issuer, token));
+  if (!claims) throw unauthenticated('The token carries no e-mail.');
+  return claims;
+}
+
+/** What a verified access token says of a person; undefined when it is not about one. */
+export function claimsOf(payload: JWTPayload): UserClaims | undefined {
   const text = (name: string): string | undefined =>
     typeof payload[name] === 'string' ? payload[name] : undefined;
-  if (text('scope') === undefined || text('email') === undefined)
-    throw new AccessError('UNAUTHENTICATED', 'The token carries no scope or e-mail.');
+  const email = text('email');
+  if (email === undefined) return undefined;
   return {
     subject: payload.sub!,
-    email: text('email')!,
+    email,
     emailVerified: payload['email_verified'] === true,
     name: text('name'),
     givenName: text('given_name'),
@@ -53,4 +67,26 @@ export async function verifyUserToken(issuer: Deps['issuer'], token: string): Pr
       : [],
     expiresAt: payload.exp!,
   };
+}
+
+const unauthenticated = (reason: string): AccessError => new AccessError('UNAUTHENTICATED', reason);
+
+function withReason(error: unknown): Error {
+  if (error instanceof AccessError) return error;
+  // jose's plain error: the key set was answered with another status than 200, or is no key set.
+  if (error instanceof errors.JWKSInvalid || (error as { code?: string }).code === 'ERR_JOSE_GENERIC')
+    return new UnavailableError('identity provider', 'its keys cannot be had', { cause: error });
+  if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.');
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim === 'iss') return unauthenticated('The token is of another issuer.');
+    if (error.claim === 'aud') return unauthenticated('The token is for another audience.');
+    return unauthenticated(`The claim ${error.claim} of the token does not hold.`);
+  }
+  if (error instanceof errors.JOSEAlgNotAllowed || error instanceof errors.JOSENotSupported)
+    return unauthenticated('The token is not signed with an algorithm that is accepted here.');
+  if (error instanceof errors.JWSSignatureVerificationFailed || error instanceof errors.JWKSNoMatchingKey)
+    return unauthenticated('The signature of the token does not hold.');
+  if (error instanceof errors.JWTInvalid || error instanceof errors.JWSInvalid)
+    return unauthenticated('The token is malformed.');
+  return refusalOf(error);
 }

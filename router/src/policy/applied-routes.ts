@@ -25,6 +25,9 @@ type WatchEvent =
   | { type: 'ADDED' | 'MODIFIED' | 'DELETED'; resourceVersion: string; object: AppliedRoute }
   | { type: 'BOOKMARK'; resourceVersion: string };
 
+/** A watch says something every 15 s (BOOKMARK); one that says nothing for this long is broken. */
+const silenceMs = 45_000;
+
 export function createAppliedRoutes(
   gitops: ServiceClient,
   token: () => Promise<string>,
@@ -34,18 +37,31 @@ export function createAppliedRoutes(
   let since = '0';
   let loop: Loop | undefined;
 
-  /** Follows the watch until it breaks, then goes on from the last version seen. */
-  async function follow(signal: AbortSignal): Promise<void> {
-    const answer = await gitops.fetch(`/applied:watch?kind=GatewayRoute&since=${since}`, {
-      signal,
-      headers: { authorization: `Bearer ${await token()}` },
-    });
-    if (!answer.ok || !answer.body) throw new Error(`the watch answered ${answer.status}`);
-    let rest = '';
-    for await (const chunk of answer.body.pipeThrough(new TextDecoderStream())) {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) take(JSON.parse(line) as WatchEvent);
+  /** Follows the watch until it breaks or goes silent, then goes on from the last version seen. */
+  async function follow(stopped: AbortSignal): Promise<void> {
+    const silent = new AbortController();
+    let timer = setTimeout(() => silent.abort(), silenceMs);
+    const signal = AbortSignal.any([stopped, silent.signal]);
+    try {
+      const answer = await gitops.fetch(`/applied:watch?kind=GatewayRoute&since=${since}`, {
+        signal,
+        headers: { authorization: `Bearer ${await token()}` },
+      });
+      if (!answer.ok || !answer.body) throw new Error(`the watch answered ${answer.status}`);
+      const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+      const leave = (): void => void reader.cancel().catch(() => undefined);
+      signal.addEventListener('abort', leave, { once: true });
+      const decoder = new TextDecoder();
+      let rest = '';
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        clearTimeout(timer);
+        timer = setTimeout(() => silent.abort(), silenceMs);
+        const lines = (rest + decoder.decode(next.value, { stream: true })).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) if (line) take(JSON.parse(line) as WatchEvent);
+      }
+    } finally {
+      clearTimeout(timer);
     }
   }
 

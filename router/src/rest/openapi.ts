@@ -7,6 +7,18 @@ export function openApi(origin: string): object {
     },
   };
   const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+  const key = {
+    name: 'Idempotency-Key',
+    in: 'header',
+    description: 'Repeating a command under the same key answers the same and does nothing again.',
+    schema: { type: 'string', maxLength: 200 },
+  };
+  const lastEventId = {
+    name: 'Last-Event-ID',
+    in: 'header',
+    description: 'The last seq seen: the stream goes on after it.',
+    schema: { type: 'string' },
+  };
   const body = (properties: object, required: string[]) => ({
     required: true,
     content: { 'application/json': { schema: { type: 'object', properties, required } } },
@@ -47,6 +59,7 @@ export function openApi(origin: string): object {
       '/v1/instances/autoActivate': {
         post: {
           summary: 'A trial instance',
+          parameters: [key],
           requestBody: body({ projectId: text, offeringSlug: text, idempotencyKey: text }, [
             'projectId',
             'offeringSlug',
@@ -57,6 +70,7 @@ export function openApi(origin: string): object {
       '/v1/runs': {
         post: {
           summary: 'Start a run; with Accept: text/event-stream its events are streamed',
+          parameters: [key, lastEventId],
           requestBody: body({ instanceId: text, ...run }, ['instanceId', 'input']),
           responses: runAnswers,
         },
@@ -64,7 +78,7 @@ export function openApi(origin: string): object {
       '/v1/instances/{id}/runs': {
         post: {
           summary: "Start a run at an instance's own endpoint",
-          parameters: [id],
+          parameters: [id, key, lastEventId],
           requestBody: body(run, ['input']),
           responses: runAnswers,
         },
@@ -75,7 +89,7 @@ export function openApi(origin: string): object {
       '/v1/runs/{id}/events': {
         get: {
           summary: "A run's events as server-sent events, resumed by Last-Event-ID",
-          parameters: [id],
+          parameters: [id, lastEventId],
           responses: {
             200: { description: 'The stream.', content: { 'text/event-stream': {} } },
             ...problems,

@@ -1,6 +1,6 @@
-import { parse } from 'graphql';
+import type { DocumentNode } from 'graphql';
 import { z } from 'zod';
-import { AccessError } from '@agentstore/kernel/access';
+import { AccessError, may } from '@agentstore/kernel/access';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { fromGlobalId } from '@agentstore/kernel/ids';
@@ -11,68 +11,19 @@ import type { Identifier } from '../identity/identify.ts';
 import type { AppliedRoutes } from '../policy/applied-routes.ts';
 import type { Subscriber } from '../subscriptions/subscribe.ts';
 import { openApi } from './openapi.ts';
+import { operations, type Refusals, type Started } from './operations.ts';
+import { answerProblem, problem, problemOfError } from './problems.ts';
+import { afterOf, runEvents, streamOf } from './run-stream.ts';
 
 interface Parts {
   readonly deps: Deps;
   readonly engine: Engine;
-  readonly subscribe: Subscriber;
+  readonly subscriber: Subscriber;
   readonly identifier: Identifier;
   readonly routes: AppliedRoutes;
 }
-type Refusals = { errors: { code: string; message: string; field: string | null }[] };
 
-const documents = {
-  workspace: parse(
-    `mutation { workspaceAuto(input: {}) { organization { id slug name } project { id slug name } errors { code message field } } }`,
-  ),
-  activate: parse(
-    `mutation ($input: InstanceAutoActivateInput!) { instanceAutoActivate(input: $input) { instance { id name state endpoint { path } } errors { code message field } } }`,
-  ),
-  start: parse(
-    `mutation ($input: RunStartInput!) { runStart(input: $input) { run { id state } required available missing errors { code message field } } }`,
-  ),
-  cancel: parse(
-    `mutation ($input: RunCancelInput!) { runCancel(input: $input) { run { id state } errors { code message field } } }`,
-  ),
-  read: parse(
-    `query ($id: ID!) { run(id: $id) { id state input output charge lastSeq error { code message retryable } usage { status toolCalls durationMs models { provider model inputTokens outputTokens totalTokens } } requestedAt startedAt finishedAt } }`,
-  ),
-  events:
-    parse(`subscription ($runId: ID!, $after: Int!) { runEvents(runId: $runId, after: $after) { __typename runId seq at
-    ... on RunStarted { conversationId } ... on StepStarted { step } ... on StepFinished { step }
-    ... on TextMessageStart { messageId role } ... on TextMessageContent { messageId delta } ... on TextMessageEnd { messageId }
-    ... on ToolCallStart { toolCallId toolName } ... on ToolCallArgs { toolCallId delta } ... on ToolCallEnd { toolCallId } ... on ToolCallResult { toolCallId content isError }
-    ... on RunFinished { output charge usage { status durationMs models { model inputTokens outputTokens } } } ... on RunFailed { error { code message retryable } charge } ... on RunCancelled { charge }
-    ... on RunEventsGap { fromSeq toSeq reason } } }`),
-};
-
-/** Status of a refusal's code in REST. */
-const statusOf: Readonly<Record<string, number>> = {
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  FORBIDDEN_OPERATION: 403,
-  NOT_FOUND: 404,
-  INSTANCE_NOT_FOUND: 404,
-  RUN_NOT_FOUND: 404,
-  PROJECT_NOT_FOUND: 404,
-  OFFERING_NOT_FOUND: 404,
-  CONVERSATION_NOT_FOUND: 404,
-  INSUFFICIENT_CREDITS: 402,
-  WALLET_FROZEN: 423,
-  INSTANCE_NOT_ACTIVE: 409,
-  INSTANCE_PAUSED: 503,
-  IDEMPOTENCY_CONFLICT: 409,
-  TOO_MANY_RUNS: 429,
-  INVALID_INPUT: 400,
-  BAD_USER_INPUT: 400,
-  UNAVAILABLE: 503,
-  SUBGRAPH_UNAVAILABLE: 503,
-  SALEOR_UNAVAILABLE: 503,
-};
-
-const problem = (code: string, title: string, facts: object = {}): ProblemError =>
-  new ProblemError({ ...facts, status: statusOf[code] ?? 500, code, title });
-
+const idempotencyKey = z.string().min(1).max(200).optional();
 const runBody = z.object({
   input: z.string(),
   conversationId: z.string().optional(),
@@ -80,219 +31,171 @@ const runBody = z.object({
     .string()
     .regex(/^\d{1,19}$/)
     .optional(),
-  idempotencyKey: z.string().min(1).max(200).optional(),
+  idempotencyKey,
 });
 
 /** REST for programs that do not speak GraphQL: every route is an operation of the same graph, with the same codes as RFC 9457 problems. */
 export function restRoutes(app: ServiceApp, parts: Parts): void {
-  const { deps, engine, identifier, routes } = parts;
+  const { deps, engine, subscriber, identifier, routes } = parts;
 
-  async function contextOf(request: Request): Promise<OperationContext> {
-    const identity = await identifier.identify(request.headers.get('authorization'));
-    if (identity.caller.kind === 'ANONYMOUS')
-      throw new AccessError('UNAUTHENTICATED', 'Sign in or send an API key.');
-    return operationContext({ identity, sign: deps.signInternal, signal: request.signal });
+  const contextOf = (request: Request): Promise<OperationContext> =>
+    operationContext({
+      identifier,
+      sign: deps.signInternal,
+      authorization: request.headers.get('authorization'),
+      signal: request.signal,
+    });
+
+  /** A route of signed-in callers: what it throws becomes a problem. */
+  async function signedIn(
+    request: Request,
+    handle: (context: OperationContext) => Promise<Response>,
+  ): Promise<Response> {
+    try {
+      const context = await contextOf(request);
+      if (context.identity.caller.kind === 'ANONYMOUS')
+        throw new AccessError('UNAUTHENTICATED', 'Sign in or send an API key.');
+      return await handle(context);
+    } catch (error) {
+      return answerProblem(error instanceof AccessError ? problem(error.code, error.message) : error);
+    }
   }
 
   async function run<Data>(
     context: OperationContext,
-    document: (typeof documents)[keyof typeof documents],
+    document: DocumentNode,
     variables: Record<string, unknown> = {},
   ): Promise<Data> {
     const { data, errors } = await engine.execute({ document, variables, context });
-    const [error] = errors ?? [];
-    if (error)
-      throw problem(String((error.extensions['code'] as string | undefined) ?? 'INTERNAL'), error.message);
+    if (errors?.[0]) throw problemOfError(errors[0]);
     return data as Data;
   }
 
-  function accept<Payload extends Refusals>(
-    payload: Payload,
-    facts: (payload: Payload) => object = () => ({}),
-  ): Payload {
-    const [refusal] = payload.errors;
-    if (refusal)
-      throw problem(refusal.code, refusal.message, {
-        ...facts(payload),
-        ...(refusal.field ? { field: refusal.field } : {}),
-      });
-    return payload;
-  }
+  app.post('/v1/workspaces/auto', (c) =>
+    signedIn(c.req.raw, async (context) => {
+      const { workspaceAuto } = await run<{
+        workspaceAuto: Refusals & { organization: object; project: object };
+      }>(context, operations.workspace);
+      const { organization, project } = accepted(workspaceAuto);
+      return json({ organization, project });
+    }),
+  );
 
-  app.post('/v1/workspaces/auto', async (c) => {
-    const context = await contextOf(c.req.raw);
-    const { workspaceAuto } = await run<{
-      workspaceAuto: Refusals & { organization: object; project: object };
-    }>(context, documents.workspace);
-    identifier.forget(context.identity);
-    const { organization, project } = accept(workspaceAuto);
-    return json({ organization, project });
-  });
+  app.post('/v1/instances/autoActivate', (c) =>
+    signedIn(c.req.raw, async (context) => {
+      const body = await readJson(
+        c,
+        z.object({ projectId: z.string(), offeringSlug: z.string(), idempotencyKey }),
+      );
+      const input = { ...body, idempotencyKey: keyOf(c.req.raw, body.idempotencyKey) };
+      const { instanceAutoActivate } = await run<{ instanceAutoActivate: Refusals & { instance: object } }>(
+        context,
+        operations.activate,
+        { input },
+      );
+      return json(accepted(instanceAutoActivate).instance, 201);
+    }),
+  );
 
-  app.post('/v1/instances/autoActivate', async (c) => {
-    const context = await contextOf(c.req.raw);
-    const body = await readJson(
-      c,
-      z.object({
-        projectId: z.string(),
-        offeringSlug: z.string(),
-        idempotencyKey: z.string().min(1).max(200).optional(),
-      }),
-    );
-    const input = { ...body, idempotencyKey: keyOf(c.req.raw, body.idempotencyKey) };
-    const { instanceAutoActivate } = await run<{ instanceAutoActivate: Refusals & { instance: object } }>(
-      context,
-      documents.activate,
-      { input },
-    );
-    return json(accept(instanceAutoActivate).instance, 201);
-  });
-
-  app.post('/v1/runs', async (c) => {
-    const body = await readJson(c, runBody.extend({ instanceId: z.string() }));
-    return start(c.req.raw, body.instanceId, body);
-  });
+  app.post('/v1/runs', (c) =>
+    signedIn(c.req.raw, async (context) =>
+      start(c.req.raw, context, await readJson(c, runBody.extend({ instanceId: z.string() }))),
+    ),
+  );
   // An instance's own endpoint, by the path that its applied route says.
-  app.post('/v1/instances/:instanceId/runs', async (c) =>
-    start(c.req.raw, c.req.param('instanceId'), await readJson(c, runBody)),
+  app.post('/v1/instances/:instanceId/runs', (c) =>
+    signedIn(c.req.raw, async (context) =>
+      start(c.req.raw, context, { ...(await readJson(c, runBody)), instanceId: c.req.param('instanceId') }),
+    ),
   );
 
   async function start(
     request: Request,
-    instanceId: string,
-    body: z.output<typeof runBody>,
+    context: OperationContext,
+    body: z.output<typeof runBody> & { instanceId: string },
   ): Promise<Response> {
-    const context = await contextOf(request);
-    await checkRoute(instanceId);
-    const { idempotencyKey, ...rest } = body;
-    const input = { ...rest, instanceId, idempotencyKey: keyOf(request, idempotencyKey) };
-    const { runStart } = await run<{
-      runStart: Refusals & {
-        run: { id: string; state: string };
-        required: string | null;
-        available: string | null;
-        missing: string | null;
-      };
-    }>(context, documents.start, { input });
-    const started = accept(runStart, ({ required, available, missing }) =>
+    const after = seqOf(request);
+    await checkRoute(context, body.instanceId);
+    const input = { ...body, idempotencyKey: keyOf(request, body.idempotencyKey) };
+    const { runStart } = await run<{ runStart: Started }>(context, operations.start, { input });
+    const { id, state } = accepted(runStart, ({ required, available, missing }) =>
       missing === null ? {} : { required, available, missing },
     ).run;
-    const location = { location: `/v1/runs/${started.id}` };
-    if (request.headers.get('accept')?.includes('text/event-stream')) return stream(context, started.id, 0);
-    if (request.headers.get('prefer')?.includes('respond-async'))
-      return new Response(JSON.stringify(started), {
+    const headers = { 'content-type': 'application/json', location: `/v1/runs/${id}` };
+    if (request.headers.get('accept')?.includes('text/event-stream'))
+      return streamOf(id, runEvents(subscriber, context, { runId: id, after }));
+    if (/\brespond-async\b/.test(request.headers.get('prefer') ?? ''))
+      return new Response(JSON.stringify({ id, state }), {
         status: 202,
-        headers: { 'content-type': 'application/json', ...location },
+        headers: { ...headers, 'preference-applied': 'respond-async' },
       });
-    for await (const _event of events(context, started.id, 0)) void _event; // until the terminal one
-    const { run: ended } = await run<{ run: object }>(context, documents.read, { id: started.id });
-    return new Response(JSON.stringify(ended), {
-      status: 200,
-      headers: { 'content-type': 'application/json', ...location },
-    });
+    for await (const _event of runEvents(subscriber, context, { runId: id, after: 0 })) void _event; // until the terminal one
+    const { run: ended } = await run<{ run: object }>(context, operations.read, { id });
+    return new Response(JSON.stringify(ended), { status: 200, headers });
   }
 
-  /** What is applied decides: a paused route is 503 with a reason, one that is not applied is not there yet. */
-  async function checkRoute(instanceId: string): Promise<void> {
+  /** What is applied decides: a paused route is 503 with a reason. Whoever is not of the organization learns nothing of it. */
+  async function checkRoute({ identity }: OperationContext, instanceId: string): Promise<void> {
     const id = fromGlobalId('Instance', instanceId);
-    const route = id ? await routes.routeOf(id) : undefined;
     if (!id) throw problem('INSTANCE_NOT_FOUND', 'There is no such instance.');
-    if (!route) return; // not applied: the graph says INSTANCE_NOT_ACTIVE to its members and NOT_FOUND to everybody else
+    const route = await routes.routeOf(id);
+    // Not applied, or not theirs: the graph says INSTANCE_NOT_ACTIVE to its members and NOT_FOUND to everybody else.
+    if (!route || !may(identity.caller, route.organizationId, 'run:start')) return;
     if (route.spec.desiredPhase === 'Terminated')
       throw problem('INSTANCE_NOT_FOUND', 'There is no such instance.');
     if (route.spec.paused)
-      throw problem('INSTANCE_PAUSED', 'The instance is paused; resume it first.', { retryAfter: 30 });
+      throw problem('INSTANCE_PAUSED', 'The instance is paused; resume it first.', { reason: 'Paused' });
   }
 
-  app.get('/v1/runs/:id', async (c) => {
-    const { run: found } = await run<{ run: object | null }>(await contextOf(c.req.raw), documents.read, {
-      id: c.req.param('id'),
-    });
-    if (!found) throw problem('RUN_NOT_FOUND', 'There is no such run.');
-    return json(found);
-  });
-  app.get('/v1/runs/:id/events', async (c) => {
-    const after = Number(c.req.header('last-event-id') ?? c.req.query('after') ?? 0);
-    if (!Number.isInteger(after) || after < 0) throw problem('BAD_USER_INPUT', 'after must be a seq.');
-    return stream(await contextOf(c.req.raw), c.req.param('id'), after);
-  });
-  app.post('/v1/runs/:action', async (c) => {
-    const [id, verb] = c.req.param('action').split(':');
-    if (verb !== 'cancel')
-      throw new ProblemError({ status: 404, code: 'NOT_FOUND', title: 'There is nothing here.' });
-    const { runCancel } = await run<{ runCancel: Refusals & { run: object } }>(
-      await contextOf(c.req.raw),
-      documents.cancel,
-      { input: { runId: id } },
-    );
-    return json(accept(runCancel).run);
-  });
+  app.get('/v1/runs/:id', (c) =>
+    signedIn(c.req.raw, async (context) => {
+      const { run: found } = await run<{ run: object | null }>(context, operations.read, {
+        id: c.req.param('id'),
+      });
+      if (!found) throw problem('RUN_NOT_FOUND', 'There is no such run.');
+      return json(found);
+    }),
+  );
+  app.get('/v1/runs/:id/events', (c) =>
+    signedIn(c.req.raw, async (context) => {
+      const asked = { runId: c.req.param('id'), after: seqOf(c.req.raw) };
+      return streamOf(asked.runId, runEvents(subscriber, context, asked));
+    }),
+  );
+  app.post('/v1/runs/:action', (c) =>
+    signedIn(c.req.raw, async (context) => {
+      const [id, verb] = c.req.param('action').split(':');
+      if (verb !== 'cancel')
+        throw new ProblemError({ status: 404, code: 'NOT_FOUND', title: 'There is nothing here.' });
+      const { runCancel } = await run<{ runCancel: Refusals & { run: object } }>(context, operations.cancel, {
+        input: { runId: id },
+      });
+      return json(accepted(runCancel).run);
+    }),
+  );
   app.get('/v1/openapi.json', () => json(openApi(deps.publicOrigin)));
+}
 
-  interface Event {
-    seq: number;
-    __typename: string;
-  }
-  async function* events(context: OperationContext, runId: string, after: number): AsyncGenerator<Event> {
-    const source = await parts.subscribe({
-      document: documents.events,
-      variables: { runId, after },
-      context,
+/** A payload without refusals; the first one is thrown as a problem. */
+function accepted<Payload extends Refusals>(
+  payload: Payload,
+  facts: (payload: Payload) => object = () => ({}),
+): Payload {
+  const [refusal] = payload.errors;
+  if (refusal)
+    throw problem(refusal.code, refusal.message, {
+      ...facts(payload),
+      ...(refusal.field ? { field: refusal.field } : {}),
     });
-    if (!(Symbol.asyncIterator in source))
-      throw problem(
-        String((source.errors?.[0]?.extensions['code'] as string | undefined) ?? 'INTERNAL'),
-        source.errors?.[0]?.message ?? 'The stream was refused.',
-      );
-    for await (const { data, errors } of source) {
-      if (errors?.[0])
-        throw problem(
-          String((errors[0].extensions['code'] as string | undefined) ?? 'INTERNAL'),
-          errors[0].message,
-        );
-      yield (data as { runEvents: Event }).runEvents;
-    }
-  }
-
-  /** Run events as server-sent events; the id is the seq, so a browser's Last-Event-ID resumes without code. */
-  async function stream(context: OperationContext, runId: string, after: number): Promise<Response> {
-    const source = events(context, runId, after);
-    const first = await source.next(); // refusals become problems, not broken streams
-    const encoder = new TextEncoder();
-    let pending: IteratorResult<Event> | undefined = first;
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        try {
-          const { done, value } = pending ?? (await source.next());
-          pending = undefined;
-          if (done) return controller.close();
-          controller.enqueue(
-            encoder.encode(
-              `id: ${value.seq}\nevent: ${value.__typename}\ndata: ${JSON.stringify(value)}\n\n`,
-            ),
-          );
-        } catch (error) {
-          controller.enqueue(
-            encoder.encode(
-              `event: error\ndata: ${JSON.stringify({ code: error instanceof ProblemError ? error.problem.code : 'INTERNAL' })}\n\n`,
-            ),
-          );
-          controller.close();
-        }
-      },
-      cancel: async () => void (await source.return(undefined)),
-    });
-    return new Response(body, {
-      headers: {
-        'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
-        'x-accel-buffering': 'no',
-        location: `/v1/runs/${runId}`,
-      },
-    });
-  }
+  return payload;
 }
 
 /** The key of a command: the Idempotency-Key header, else the body's, else one that nobody will repeat. */
 const keyOf = (request: Request, given: string | undefined): string =>
   request.headers.get('idempotency-key') ?? given ?? crypto.randomUUID();
+
+function seqOf(request: Request): number {
+  const after = afterOf(request);
+  if (after === undefined) throw problem('BAD_USER_INPUT', 'Last-Event-ID must be a seq.');
+  return after;
+}

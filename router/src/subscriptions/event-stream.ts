@@ -1,12 +1,13 @@
-/** Messages of a server-sent event stream (WHATWG HTML §9.2.6), as far as GraphQL over SSE uses them. */
+/** Messages of a server-sent event stream (WHATWG HTML §9.2.6), as far as GraphQL over SSE uses them. Ends when the reader is cancelled. */
 export async function* eventStream(
-  body: ReadableStream<Uint8Array>,
+  reader: ReadableStreamDefaultReader<Uint8Array>,
 ): AsyncGenerator<{ event: string; data: string }> {
+  const decoder = new TextDecoder();
   let rest = '';
-  for await (const chunk of body.pipeThrough(
-    new TextDecoderStream() as unknown as ReadableWritablePair<string, Uint8Array>,
-  )) {
-    const blocks = (rest + chunk).replaceAll('\r\n', '\n').split('\n\n');
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    const blocks = (rest + decoder.decode(next.value, { stream: true }))
+      .replaceAll('\r\n', '\n')
+      .split('\n\n');
     rest = blocks.pop() ?? '';
     for (const block of blocks) {
       let event = 'message';

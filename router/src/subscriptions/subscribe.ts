@@ -1,164 +1,209 @@
-import { operationFromDocument } from '@apollo/federation-internals';
-import type { GraphQLDataSource } from '@apollo/gateway';
-import { executeQueryPlan } from '@apollo/gateway/dist/executeQueryPlan.js';
-import type { FetchNode, PlanNode, QueryPlan, SubscriptionNode } from '@apollo/query-planner';
-import { GraphQLError, Kind, type ExecutionResult, type FragmentDefinitionNode } from 'graphql';
-import { LRUCache } from './lru-cache.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FetchNode } from '@apollo/query-planner';
+import { GraphQLError, type ExecutionResult } from 'graphql';
+import { maskError } from '@agentstore/kernel/graphql/server';
+import type { ServiceClient } from '@agentstore/kernel/http/client';
 import type { Deps } from '../deps.ts';
-import { cleaned, operationOf, type Engine, type Generation, type Operation } from '../execution/engine.ts';
-import { operationContext, type OperationContext } from '../execution/operation-context.ts';
+import { refusalsOf } from '../execution/admit-operation.ts';
+import { cleaned } from '../execution/clean-answer.ts';
+import type { Engine, Operation } from '../execution/engine.ts';
+import { orAborted } from '../execution/or-aborted.ts';
 import { eventStream } from './event-stream.ts';
+import { createSubscriptionPlanner, type SubscriptionPlan } from './plan-subscription.ts';
+import { shapeEvent, type Shaping } from './shape-event.ts';
+import { stayAuthorized } from './stay-authorized.ts';
 
-/** Name of the virtual subgraph that answers the primary fetch with the event at hand. */
-const eventSource = '__event';
-
-/** Follows a subscription; ends with its upstream, with the caller's credential, or when the signal aborts. */
-export type Subscriber = (operation: Operation) => Promise<AsyncGenerator<ExecutionResult> | ExecutionResult>;
-
-/**
- * Subscriptions over the federated graph. The planner splits one into its primary, an event stream of one subgraph of ours, and the rest, the joins
- * into other subgraphs. Per event the rest runs on the gateway's own executor, whose plan gets the event as the answer of its first fetch; a
- * subscription without joins is passed on as it comes.
- */
-export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
-  const plans = new LRUCache<SubscriptionNode>(500);
-
-  return async (operation) => {
-    const at = engine.current();
-    const node = operationOf(operation.document, operation.operationName)!;
-    if (
-      node.selectionSet.selections.some((one) =>
-        one.directives?.some(({ name }) => name.value === 'skip' || name.value === 'include'),
-      )
-    )
-      return refuse('A subscription cannot skip or include its root field.', 'BAD_USER_INPUT');
-    const plan = planOf(at, operation);
-    const client = deps.subgraphs[plan.primary.serviceName];
-    if (!client) return refuse('This subscription is not served here.', 'BAD_USER_INPUT');
-    const stopping = new AbortController();
-    const signal = AbortSignal.any([operation.context.signal, stopping.signal]);
-    const answer = await client.fetch('/graphql', {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'text/event-stream',
-        authorization: await operation.context.bearerFor(client.name),
-      },
-      body: JSON.stringify({
-        query: plan.primary.operation,
-        variables: used(operation.variables, plan.primary),
-      }),
-      signal,
-    });
-    if (!answer.headers.get('content-type')?.includes('text/event-stream')) {
-      const { errors } = (await answer.json().catch(() => ({}))) as { errors?: GraphQLError[] };
-      return cleaned({
-        errors: errors ?? [
-          new GraphQLError('The subscription was refused.', { extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }),
-        ],
-      });
-    }
-    return follow({ at, operation, plan, body: answer.body!, stop: () => stopping.abort() });
-  };
-
-  function planOf(at: Generation, operation: Operation): SubscriptionNode {
-    const key = `${at.id} ${operation.operationName ?? ''} ${operation.document.loc?.source.body ?? ''}`;
-    const known = plans.get(key);
-    if (known) return known;
-    const named = operation.operationName ? { operationName: operation.operationName } : {};
-    const { node } = at.planner.buildQueryPlan(
-      operationFromDocument(at.apiSchema, operation.document, named),
-    );
-    if (node?.kind !== 'Subscription')
-      throw new GraphQLError('The operation is not a subscription.', {
-        extensions: { code: 'BAD_USER_INPUT' },
-      });
-    plans.set(key, node);
-    return node;
-  }
-
-  async function* follow(run: {
-    at: Generation;
-    operation: Operation;
-    plan: SubscriptionNode;
-    body: ReadableStream<Uint8Array>;
-    stop: () => void;
-  }): AsyncGenerator<ExecutionResult> {
-    const { identity } = run.operation.context;
-    let expired = false;
-    const timer =
-      identity.expiresAt === undefined
-        ? undefined
-        : setTimeout(
-            () => ((expired = true), run.stop()),
-            Math.min(identity.expiresAt - Date.now(), 2_147_000_000),
-          );
-    try {
-      for await (const { event, data } of eventStream(run.body)) {
-        if (event === 'complete') return;
-        if (event !== 'next') continue;
-        const result = JSON.parse(data) as ExecutionResult;
-        if (!run.plan.rest || !result.data) yield cleaned(result);
-        else yield await join(run, result);
-      }
-    } catch (error) {
-      if (expired)
-        yield refuse('The token has expired; sign in again and go on with the last seq.', 'UNAUTHENTICATED');
-      else if (!run.operation.context.signal.aborted) {
-        deps.log.warn({ err: error }, 'upstream of a subscription was lost');
-        yield refuse('The stream was lost; open it again with the last seq.', 'SUBGRAPH_UNAVAILABLE');
-      }
-    } finally {
-      clearTimeout(timer);
-      run.stop();
-    }
-  }
-
-  /** Runs the rest of the plan for one event, with internal tokens signed anew: a subscription outlives the minute they are good for. */
-  async function join(
-    run: { at: Generation; operation: Operation; plan: SubscriptionNode },
-    event: ExecutionResult,
-  ): Promise<ExecutionResult> {
-    const { at, operation, plan } = run;
-    const context = operationContext({
-      identity: operation.context.identity,
-      sign: deps.signInternal,
-      signal: operation.context.signal,
-    });
-    const primary: FetchNode = { ...plan.primary, serviceName: eventSource };
-    const whole: QueryPlan = {
-      kind: 'QueryPlan',
-      node: { kind: 'Sequence', nodes: [primary, plan.rest as PlanNode] },
-    };
-    const given: GraphQLDataSource<OperationContext> = { process: async () => event as never };
-    const fragments = Object.fromEntries(
-      operation.document.definitions.flatMap((one): [string, FragmentDefinitionNode][] =>
-        one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one]] : [],
-      ),
-    );
-    const requestContext = {
-      request: { variables: operation.variables ?? {} },
-      context,
-      logger: deps.log,
-      metrics: {},
-    };
-    const result = await executeQueryPlan(
-      whole,
-      { ...at.sources, [eventSource]: given } as never,
-      requestContext as never,
-      { schema: at.schema, operation: operationOf(operation.document, operation.operationName)!, fragments },
-      at.schema,
-      at.apiSchema,
-    );
-    return cleaned(result as ExecutionResult);
-  }
+/** Subscriptions over the federated graph. */
+export interface Subscriber {
+  /**
+   * Follows a subscription; ends with its upstream, with the caller's credential, when the signal aborts, or when its reader leaves, at once in each case.
+   * Never throws: what goes wrong is a coded error, before the first event or as the last.
+   */
+  subscribe(operation: Operation): Promise<AsyncGenerator<ExecutionResult> | ExecutionResult>;
+  /** Ends what is being followed with GOING_AWAY and takes no more. Resolves when the readers have got it, or after a second. */
+  stop(): Promise<void>;
 }
 
-const refuse = (message: string, code: string): ExecutionResult => ({
-  errors: [new GraphQLError(message, { extensions: { code } })],
-});
+type Upstream = ReadableStreamDefaultReader<Uint8Array>;
 
-const used = (
+/** One subscription under way. */
+interface Following extends Shaping {
+  readonly reader: Upstream;
+  /** Aborts when the client has left or `end` was called. */
+  readonly signal: AbortSignal;
+  /** Ends it, with an error for the client or silently; the first reason holds. */
+  end(reason?: GraphQLError): void;
+  reason(): GraphQLError | undefined;
+  /** Settled when its reader has got the last of it. */
+  readonly read: PromiseWithResolvers<void>;
+}
+
+const farewellMs = 1_000;
+
+/**
+ * The planner splits a subscription into its primary, an event stream of one subgraph of ours, and the rest, the joins into other subgraphs.
+ * The primary comes as server-sent events over the same client as every other question; per event the rest is executed.
+ */
+export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
+  const planOf = createSubscriptionPlanner();
+  const active = new Set<Following>();
+  let stopped = false;
+
+  async function open(operation: Operation): Promise<AsyncGenerator<ExecutionResult> | ExecutionResult> {
+    const at = engine.current();
+    const { context } = operation;
+    if (stopped) return { errors: [goingAway()] };
+    const refusals = refusalsOf(operation, {
+      schema: at.schema,
+      caller: context.identity.caller,
+      introspection: deps.introspection,
+    });
+    if (refusals.length) return { errors: refusals };
+    const plan = planOf(at, operation);
+    const client = deps.subgraphs[plan.node.primary.serviceName];
+    if (!client) return { errors: [coded('BAD_USER_INPUT', 'This subscription is not served here.')] };
+    const stopping = new AbortController();
+    const signal = AbortSignal.any([context.signal, stopping.signal]);
+    const answer = await askForEvents(client, { operation, plan, signal, stop: () => stopping.abort() });
+    if (!('reader' in answer)) return answer;
+    let reason: GraphQLError | undefined;
+    const run: Following = {
+      at,
+      operation,
+      plan,
+      log: deps.log,
+      reader: answer.reader,
+      signal,
+      reason: () => reason,
+      read: Promise.withResolvers(),
+      end(given) {
+        if (!signal.aborted) reason = given;
+        stopping.abort();
+      },
+    };
+    active.add(run);
+    // A stream of this process does not end with the request's signal, one over HTTP does.
+    const close = (): void => {
+      active.delete(run);
+      answer.reader.cancel().catch(() => undefined);
+    };
+    if (signal.aborted) close();
+    else signal.addEventListener('abort', close, { once: true });
+    return leavable(follow(run), () => run.end());
+  }
+
+  /** Opens the primary; an answer that is no stream is the client's whole answer. */
+  async function askForEvents(
+    client: ServiceClient,
+    asked: { operation: Operation; plan: SubscriptionPlan; signal: AbortSignal; stop: () => void },
+  ): Promise<{ reader: Upstream } | ExecutionResult> {
+    const { operation, plan, signal } = asked;
+    const { primary } = plan.node;
+    const late = setTimeout(asked.stop, deps.subgraphDeadlineMs);
+    try {
+      const asking = client.fetch('/graphql', {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          accept: 'text/event-stream',
+          authorization: await operation.context.bearerFor(client.name),
+        },
+        body: JSON.stringify({
+          query: primary.operation,
+          variables: usedVariables(operation.variables, primary),
+        }),
+        signal,
+      });
+      const answer = await orAborted(asking, signal);
+      if (answer.headers.get('content-type')?.includes('text/event-stream') && answer.body)
+        return { reader: answer.body.getReader() as Upstream };
+      const { errors } = (await answer.json()) as { errors?: GraphQLError[] };
+      if (errors?.length) return cleaned({ errors }, deps.log);
+      throw new Error(`${client.name} answered ${answer.status} without a stream`);
+    } catch (error) {
+      if (!operation.context.signal.aborted)
+        deps.log.warn({ err: error, subgraph: client.name }, 'a subscription could not be opened');
+      return { errors: [lost('The stream cannot be opened now. Try again.')] };
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  async function* follow(run: Following): AsyncGenerator<ExecutionResult> {
+    const authorized = stayAuthorized(run.operation.context, (reason) => run.end(reason));
+    let fault: unknown;
+    let completed = false;
+    try {
+      for await (const { event, data } of eventStream(run.reader)) {
+        completed = event === 'complete';
+        if (completed) break;
+        if (event === 'next')
+          yield await shapeEvent(JSON.parse(data) as ExecutionResult, run, authorized.context().resigned());
+      }
+    } catch (error) {
+      fault = error;
+    } finally {
+      authorized.stop();
+    }
+    const ended = run.signal.aborted;
+    run.end();
+    const reason = run.reason();
+    if (reason) yield { errors: [reason] };
+    else if (!completed && !ended) {
+      deps.log.warn({ err: fault, subgraph: run.plan.node.primary.serviceName }, 'a stream was lost');
+      yield { errors: [lost('The stream was lost; open it again with the last seq.')] };
+    }
+    run.read.resolve();
+  }
+
+  return {
+    async subscribe(operation) {
+      try {
+        return await open(operation);
+      } catch (error) {
+        return { errors: [maskError(error, deps.log) as GraphQLError] };
+      }
+    },
+    async stop() {
+      stopped = true;
+      const readers = [...active].map((run) => {
+        run.end(goingAway());
+        return run.read.promise;
+      });
+      await Promise.race([Promise.all(readers), sleep(farewellMs, undefined, { ref: false })]);
+    },
+  };
+}
+
+/** A generator whose reader may leave while it waits for the next event: `return` alone would wait with it. */
+function leavable<T>(source: AsyncGenerator<T>, leave: () => void): AsyncGenerator<T> {
+  return {
+    next: () => source.next(),
+    return(value) {
+      leave();
+      return source.return(value);
+    },
+    throw(error) {
+      leave();
+      return source.throw(error);
+    },
+    async [Symbol.asyncDispose]() {
+      leave();
+      await source.return(undefined);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+const coded = (code: string, message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code } });
+const lost = (message: string): GraphQLError => coded('SUBGRAPH_UNAVAILABLE', message);
+const goingAway = (): GraphQLError =>
+  coded('GOING_AWAY', 'The router is being stopped; open the stream again with the last seq.');
+
+const usedVariables = (
   variables: Record<string, unknown> | undefined,
   { variableUsages }: FetchNode,
 ): Record<string, unknown> =>

@@ -1,69 +1,81 @@
 import type http from 'node:http';
-import {
-  GraphQLError,
-  parse,
-  specifiedRules,
-  validate,
-  type DocumentNode,
-  type ExecutionResult,
-} from 'graphql';
-import type { ExecutionArgs } from 'graphql';
+import { GraphQLError, type ExecutionArgs, type ExecutionResult } from 'graphql';
 import type { SubscribePayload } from 'graphql-ws';
-import { useServer } from 'graphql-ws/use/ws';
+import { useServer, type Extra } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import { maskError } from '@agentstore/kernel/graphql/server';
+import { withTrace } from '@agentstore/kernel/http/trace';
 import type { Deps } from '../deps.ts';
-import { operationOf, type Engine, type Operation } from '../execution/engine.ts';
+import { operationOf } from '../execution/admit-operation.ts';
+import type { Documents } from '../execution/documents.ts';
+import type { Engine } from '../execution/engine.ts';
 import { operationContext } from '../execution/operation-context.ts';
 import type { Identifier } from '../identity/identify.ts';
-import { limitError } from '../policy/limits.ts';
 import type { Subscriber } from './subscribe.ts';
-
-/** The credential of a connection: the payload of connection_init, by the names clients use. */
-type ConnectionParams = Readonly<Record<string, unknown>> | undefined;
 
 /** What graphql-ws carries from onSubscribe to its execution: our operation beside the arguments it knows. */
 type Args = ExecutionArgs & {
   readonly run: () => Promise<ExecutionResult | AsyncGenerator<ExecutionResult>>;
 };
 
+/** A connection as graphql-ws describes it to our hooks. */
+interface Connection {
+  readonly connectionParams?: Readonly<Record<string, unknown>>;
+  readonly extra: Extra;
+}
+
 const maxOperations = 100;
 const pingMs = 12_000;
 const initMs = 5_000;
+const farewellMs = 2_000;
 
-const authorizationOf = (params: ConnectionParams): string | undefined => {
+/** The credential of a connection: from the payload of connection_init, by the names clients use, else from the header of the upgrade. */
+function authorizationOf({ connectionParams: params, extra }: Connection): string | undefined {
   const value = params?.['authorization'] ?? params?.['Authorization'];
   if (typeof value === 'string') return value;
   const apiKey = params?.['apiKey'];
-  return typeof apiKey === 'string' ? `Bearer ${apiKey}` : undefined;
-};
+  if (typeof apiKey === 'string') return `Bearer ${apiKey}`;
+  return extra.request.headers.authorization;
+}
 
 /** Serves graphql-ws (subprotocol graphql-transport-ws) at /graphql of an HTTP server; answers how to stop it. */
 export function serveWebSocket(
   server: http.Server,
-  parts: { deps: Deps; engine: Engine; subscribe: Subscriber; identifier: Identifier },
+  parts: {
+    deps: Deps;
+    documents: Documents;
+    engine: Engine;
+    subscriber: Subscriber;
+    identifier: Identifier;
+  },
 ): () => Promise<void> {
-  const { deps, engine, subscribe, identifier } = parts;
-  const sockets = new WebSocketServer({
-    server,
-    path: '/graphql',
-    maxPayload: deps.maxBodyBytes,
-    handleProtocols: (offered) => (offered.has('graphql-transport-ws') ? 'graphql-transport-ws' : false),
-  });
+  const { deps, documents, engine, subscriber, identifier } = parts;
+  const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: deps.maxBodyBytes });
+  // The end of a connection is the end of all that runs for it.
+  const endings = new WeakMap<object, AbortController>();
+  const endingOf = ({ extra: { socket } }: Connection): AbortController => {
+    const known = endings.get(socket) ?? new AbortController();
+    endings.set(socket, known);
+    return known;
+  };
 
-  const served = useServer(
+  const served = useServer<Record<string, unknown>, Partial<Extra>>(
     {
       connectionInitWaitTimeout: initMs,
-      onConnect: async ({ connectionParams }) => {
+      onConnect: async (context) => {
+        const connection = context as unknown as Connection;
         try {
-          await identifier.identify(authorizationOf(connectionParams));
+          await identifier.identify(authorizationOf(connection));
           return true;
         } catch (error) {
           deps.log.info({ err: error }, 'connection refused');
-          return false; // closes with 4403 Forbidden
+          // Who asks cannot be found out now: try again later. Otherwise 4403 Forbidden.
+          if ((error as { code?: string }).code !== 'UNAUTHENTICATED')
+            connection.extra.socket.close(1013, 'Try again later');
+          return false;
         }
       },
-      onSubscribe: async (context, id, params) => {
+      onSubscribe: async (context, _id, params) => {
         if (Object.keys(context.subscriptions).length > maxOperations)
           return [
             coded(
@@ -72,77 +84,73 @@ export function serveWebSocket(
             ),
           ];
         try {
-          return await prepare({
-            params,
-            authorization: authorizationOf(context.connectionParams),
-            signal: stopOf(context.extra, id),
-          });
+          return prepare(params, context as unknown as Connection);
         } catch (error) {
-          return [maskError(error, deps.log) as GraphQLError];
+          return [plain(maskError(error, deps.log) as GraphQLError)];
         }
       },
       execute: (args) => (args as Args).run() as Promise<ExecutionResult>,
       subscribe: (args) => (args as Args).run(),
-      onComplete: (context, id) => stops.get(context.extra)?.get(id)?.abort(),
-      onClose: (context) => stops.get(context.extra)?.forEach((stop) => stop.abort()),
+      onClose: (context) => endingOf(context as unknown as Connection).abort(),
     },
     sockets,
     pingMs,
   );
 
-  // An operation's end, however it comes, must reach its upstream: the async iterator alone is not returned while it waits for an event.
-  const stops = new WeakMap<object, Map<string, AbortController>>();
-  function stopOf(socket: object, id: string): AbortSignal {
-    const stop = new AbortController();
-    const own = stops.get(socket) ?? new Map<string, AbortController>();
-    stops.set(socket, own.set(id, stop));
-    return stop.signal;
-  }
-
-  async function prepare(asked: {
-    params: SubscribePayload;
-    authorization: string | undefined;
-    signal: AbortSignal;
-  }) {
-    const { params, authorization, signal } = asked;
+  function prepare(params: SubscribePayload, connection: Connection): Args | readonly GraphQLError[] {
     const { schema } = engine.current();
-    const identity = await identifier.identify(authorization);
-    const document: DocumentNode = parse(params.query, { maxTokens: deps.limits.tokens });
-    const over = limitError(document, deps.limits);
-    if (over) return [over];
-    const faults = validate(schema, document, specifiedRules);
-    if (faults.length) return faults;
-    const kind = operationOf(document, params.operationName)?.operation;
-    if (!kind) return [coded('BAD_USER_INPUT', 'The document has no such operation.')];
-    const resolve = () => {
-      identifier.forget(identity);
-      return identifier.identify(authorization);
-    };
-    const operation: Operation = {
-      document,
-      operationName: params.operationName,
-      variables: params.variables ?? {},
-      context: operationContext({ identity, sign: deps.signInternal, signal, resolve }),
-    };
+    const document = documents.parse(params.query);
+    const faults = documents.faults(schema, document);
+    if (faults.length) return faults.map(plain);
+    const node = operationOf(document, params.operationName);
+    if (!node) return [coded('OPERATION_RESOLUTION_FAILURE', 'Name one operation of the document.')];
     const run = async () => {
-      if (kind === 'subscription') return subscribe(operation);
-      const result = await engine.execute(operation);
-      if (kind === 'mutation') identifier.forget(identity);
-      return result;
+      try {
+        const context = await operationContext({
+          identifier,
+          sign: deps.signInternal,
+          authorization: authorizationOf(connection),
+          signal: endingOf(connection).signal,
+        });
+        const operation = {
+          document,
+          operationName: params.operationName,
+          variables: params.variables ?? {},
+          context,
+        };
+        return node.operation === 'subscription'
+          ? await subscriber.subscribe(operation)
+          : await engine.execute(operation);
+      } catch (error) {
+        return { errors: [maskError(error, deps.log) as GraphQLError] };
+      }
     };
     return {
       schema,
       document,
       operationName: params.operationName,
       variableValues: params.variables,
-      run,
+      run: () => withTrace(null, run), // each operation is a trace of its own, the connection is not
     } as Args;
   }
 
   return async () => {
+    const terminate = setTimeout(() => sockets.clients.forEach((socket) => socket.terminate()), farewellMs);
     await served.dispose();
+    clearTimeout(terminate);
   };
 }
 
 const coded = (code: string, message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code } });
+
+/** An error without what only HTTP has a use for. */
+function plain(error: GraphQLError): GraphQLError {
+  const { http: _http, ...extensions } = error.extensions as { http?: unknown };
+  return new GraphQLError(error.message, {
+    ...(error.nodes ? { nodes: error.nodes } : {}),
+    ...(error.source ? { source: error.source } : {}),
+    ...(error.positions ? { positions: error.positions } : {}),
+    extensions,
+  });
+}

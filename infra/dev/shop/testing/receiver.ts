@@ -51,14 +51,14 @@ export function useReceiver(): Receiver {
         body: Buffer.concat(chunks),
       };
       receiver.received.push(one);
+      waiting.forEach((resolve) => resolve());
+      waiting.clear();
       void Promise.resolve(receiver.answer(one)).then((status) => {
         outgoing.writeHead(status, {
           'content-type': 'application/json',
           ...(status === 302 ? { location: '/elsewhere' } : {}),
         });
         outgoing.end(one.method === 'GET' ? JSON.stringify(receiver.manifest) : '{}');
-        waiting.forEach((resolve) => resolve());
-        waiting.clear();
       });
     });
   });

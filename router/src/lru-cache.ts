@@ -15,7 +15,12 @@ export class LRUCache<T> {
   }
 
   set(key: string, value: T): void {
+    this.#entries.delete(key);
     this.#entries.set(key, value);
     if (this.#entries.size > this.#max) this.#entries.delete(this.#entries.keys().next().value!);
+  }
+
+  delete(key: string): void {
+    this.#entries.delete(key);
   }
 }

@@ -1,0 +1,76 @@
+import fs from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { composeSupergraph } from '../../../schema/compose-supergraph.ts';
+import { codesOf, openRouter, type TestRouter } from '../testing/open-router.ts';
+
+const withField = (router: TestRouter): string =>
+  composeSupergraph(
+    router.subgraphSdl.map(({ name, sdl }) => ({
+      name,
+      sdl: name === 'reviews' ? sdl.replace('type Query {', 'type Query {\n  addedLater: Int') : sdl,
+    })),
+  );
+const hasField = async (router: TestRouter, token: string): Promise<boolean> =>
+  (await router.ask('{ __type(name: "Query") { fields { name } } }', { token })).data!['__type'].fields.some(
+    ({ name }: { name: string }) => name === 'addedLater',
+  );
+async function replace(file: string, text: string): Promise<void> {
+  await sleep(20); // another modification time
+  fs.writeFileSync(`${file}.new`, text);
+  fs.renameSync(`${file}.new`, file);
+}
+async function until(check: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await check()) return;
+    await sleep(50);
+  }
+  throw new Error('it did not come');
+}
+
+it('takes a good supergraph over while requests and subscriptions go on, and keeps the last good one when it is bad or gone', async () => {
+  const router = await openRouter();
+  const token = await router.issuer.token();
+  const good = fs.readFileSync(router.supergraphFile, 'utf8');
+  const events = router.socket().iterate({ query: 'subscription { bookTold { title rating } }' });
+  const told = events.next();
+  await router.books.telling.waitFor(1);
+  const underWay = router.ask('{ never reviews }', { token }); // takes 1.5 s
+
+  for (const bad of ['this is no supergraph', good.replaceAll('reviews', 'strangers'), '']) {
+    await replace(router.supergraphFile, bad);
+    await sleep(700);
+    expect((await router.ask('{ reviews }', { token })).data).toEqual({ reviews: 7 });
+  }
+  fs.rmSync(router.supergraphFile);
+  await sleep(700);
+  expect((await router.ask('{ reviews }', { token })).data).toEqual({ reviews: 7 });
+
+  await replace(router.supergraphFile, withField(router));
+  await until(() => hasField(router, token));
+  expect((await underWay).data).toEqual({ never: null, reviews: 7 });
+  router.books.telling.tell('b1');
+  expect((await told).value).toEqual({ data: { bookTold: { title: 'Title of b1', rating: 2 } } });
+});
+
+it('starts without a supergraph or a shop, says so, and serves what it has as soon as there is one', async () => {
+  const router = await openRouter({ deps: { supergraphFile: `/nonexistent/${crypto.randomUUID()}` } });
+  expect((await fetch(`${router.origin}/health`)).status).toBe(200);
+  expect((await fetch(`${router.origin}/readiness`)).status).toBe(503);
+  expect(codesOf(await router.ask('{ reviews }'))).toEqual(['UNAVAILABLE']);
+  const heard = await router
+    .socket()
+    .iterate({ query: '{ reviews }' })
+    .next()
+    .catch((errors: object[]) => errors);
+  expect(heard).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }]);
+
+  const file = `${router.supergraphFile}.late`;
+  const late = await openRouter({
+    deps: { supergraphFile: file, saleorApiUrl: 'http://127.0.0.1:1/graphql/' },
+  });
+  fs.copyFileSync(late.supergraphFile, file);
+  await until(async () => (await fetch(`${late.origin}/readiness`)).status === 200);
+  expect((await late.ask('{ reviews }')).data).toEqual({ reviews: 7 });
+  fs.rmSync(file);
+});

@@ -1,0 +1,50 @@
+import { ProblemError, problemResponse } from '@agentstore/kernel/http/problem';
+
+/** Status of the codes of the graph in REST. A refusal whose code is not here is 409, or 404 when the code ends so. */
+const statusOf: Readonly<Record<string, number>> = {
+  BAD_USER_INPUT: 400,
+  INVALID_INPUT: 400,
+  UNAUTHENTICATED: 401,
+  INSUFFICIENT_CREDITS: 402,
+  FORBIDDEN: 403,
+  FORBIDDEN_OPERATION: 403,
+  NOT_FOUND: 404,
+  WALLET_FROZEN: 423,
+  TOO_MANY_RUNS: 429,
+  INTERNAL: 500,
+  INSTANCE_PAUSED: 503,
+  UNAVAILABLE: 503,
+  SUBGRAPH_UNAVAILABLE: 503,
+  SALEOR_UNAVAILABLE: 503,
+  GOING_AWAY: 503,
+};
+const retryAfterSeconds: Readonly<Record<string, number>> = { INSTANCE_PAUSED: 30, TOO_MANY_RUNS: 5 };
+
+/** A code of the graph as a problem (RFC 9457); `facts` become members of it. */
+export const problem = (code: string, title: string, facts: object = {}): ProblemError =>
+  new ProblemError({
+    ...facts,
+    status: statusOf[code] ?? (code.endsWith('_NOT_FOUND') ? 404 : 409),
+    code,
+    title,
+  });
+
+/** The first error of a GraphQL answer as a problem. */
+export const problemOfError = (error: {
+  readonly message: string;
+  readonly extensions: Readonly<Record<string, unknown>>;
+}): ProblemError => {
+  const { code } = error.extensions;
+  return problem(typeof code === 'string' ? code : 'INTERNAL', error.message);
+};
+
+/** Answers a thrown problem, with Retry-After where trying again is worth it; rethrows everything else. */
+export function answerProblem(error: unknown): Response {
+  if (!(error instanceof ProblemError)) throw error;
+  const { code, status } = error.problem;
+  const seconds = retryAfterSeconds[code] ?? (status === 503 ? 2 : undefined);
+  return problemResponse(error.problem, {
+    ...(seconds === undefined ? {} : { 'retry-after': String(seconds) }),
+    ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
+  });
+}

@@ -1,0 +1,205 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
+import { openRouter, type TestRouter } from '../testing/open-router.ts';
+import { createRuns } from '../testing/runs.ts';
+
+const runs = createRuns();
+let router: TestRouter;
+let token: string;
+const organizationId = uuidv7();
+const instance = {
+  active: uuidv7(),
+  paused: uuidv7(),
+  terminated: uuidv7(),
+  foreign: uuidv7(),
+  unapplied: uuidv7(),
+};
+const idOf = (which: keyof typeof instance) => toGlobalId('Instance', instance[which]);
+beforeAll(async () => {
+  router = await openRouter({ more: { runs } });
+  token = await router.issuer.token();
+  router.controlPlane.people.set('subject-1', {
+    userId: uuidv7(),
+    saleorUserId: null,
+    memberships: [{ organizationId, role: 'MEMBER' }],
+  });
+  router.gitops.apply(instance.active, organizationId, 'Active');
+  router.gitops.apply(instance.paused, organizationId, 'Paused');
+  router.gitops.apply(instance.terminated, organizationId, 'Terminated');
+  router.gitops.apply(instance.foreign, uuidv7(), 'Paused');
+});
+
+interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+  readonly text: string;
+}
+async function send(
+  method: string,
+  path: string,
+  body?: object,
+  headers: Record<string, string> = {},
+): Promise<Answered> {
+  const answer = await fetch(`${router.origin}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', ...headers },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  const text = await answer.text();
+  const isJson = answer.headers.get('content-type')?.includes('json');
+  return {
+    status: answer.status,
+    headers: answer.headers,
+    text,
+    body: isJson ? (JSON.parse(text) as Record<string, unknown>) : {},
+  };
+}
+const start = (input: string, headers?: Record<string, string>, which: keyof typeof instance = 'active') =>
+  send('POST', '/v1/runs', { instanceId: idOf(which), input }, headers);
+
+describe('POST /v1/runs', () => {
+  it('answers the run when it has ended', async () => {
+    const { status, headers, body } = await start('hello', { 'idempotency-key': 'k1' });
+    expect(status).toBe(200);
+    expect(headers.get('location')).toBe('/v1/runs/k1');
+    expect(body).toMatchObject({ id: 'k1', state: 'SUCCEEDED', charge: '1500' });
+    expect(runs.started.at(-1)).toMatchObject({ idempotencyKey: 'k1', instanceId: idOf('active') });
+  });
+
+  it('answers at once where to look when asked to', async () => {
+    const { status, headers, body } = await start('hello', {
+      'idempotency-key': 'k2',
+      prefer: 'respond-async',
+    });
+    expect([status, headers.get('location'), headers.get('preference-applied')]).toEqual([
+      202,
+      '/v1/runs/k2',
+      'respond-async',
+    ]);
+    expect(body).toEqual({ id: 'k2', state: 'QUEUED' });
+  });
+
+  it('streams events, and goes on after Last-Event-ID under the same key', async () => {
+    const accept = { accept: 'text/event-stream', 'idempotency-key': 'k3' };
+    const all = (await start('hello', accept)).text.trim().split('\n\n');
+    expect(all.map((event) => event.split('\n').slice(0, 2))).toEqual([
+      ['id: 1', 'event: RunStarted'],
+      ['id: 2', 'event: TextMessageContent'],
+      ['id: 3', 'event: RunFinished'],
+    ]);
+    const rest = (await start('hello', { ...accept, 'last-event-id': '2' })).text.trim().split('\n\n');
+    expect(rest).toEqual(all.slice(2));
+    expect((await start('hello', { ...accept, 'last-event-id': 'two' })).body).toMatchObject({
+      status: 400,
+      code: 'BAD_USER_INPUT',
+    });
+  });
+
+  it.each<[string, number, string]>([
+    ['refuse INSUFFICIENT_CREDITS', 402, 'INSUFFICIENT_CREDITS'],
+    ['refuse WALLET_FROZEN', 423, 'WALLET_FROZEN'],
+    ['refuse INSTANCE_NOT_ACTIVE', 409, 'INSTANCE_NOT_ACTIVE'],
+    ['refuse IDEMPOTENCY_CONFLICT', 409, 'IDEMPOTENCY_CONFLICT'],
+    ['refuse NOT_PRICED', 409, 'NOT_PRICED'],
+    ['refuse CONVERSATION_NOT_FOUND', 404, 'CONVERSATION_NOT_FOUND'],
+    ['refuse TOO_MANY_RUNS', 429, 'TOO_MANY_RUNS'],
+    ['throw FORBIDDEN', 403, 'FORBIDDEN'],
+    ['throw UNAVAILABLE', 503, 'UNAVAILABLE'],
+  ])('answers a problem with the code of the graph: %s', async (input, status, code) => {
+    const answer = await start(input);
+    expect(answer.headers.get('content-type')).toBe('application/problem+json');
+    expect([answer.status, answer.body['status'], answer.body['code']]).toEqual([status, status, code]);
+    expect(answer.headers.has('retry-after')).toBe(status === 429 || status === 503);
+  });
+
+  it('says what is missing', async () =>
+    expect((await start('refuse INSUFFICIENT_CREDITS')).body).toMatchObject({
+      required: '9',
+      available: '2',
+      missing: '7',
+    }));
+
+  it('obeys what is applied, at both addresses', async () => {
+    const own = (which: keyof typeof instance) =>
+      send('POST', `/v1/instances/${idOf(which)}/runs`, { input: 'hi' });
+    const before = runs.started.length;
+    for (const answer of [await start('hi', {}, 'paused'), await own('paused')]) {
+      expect(answer.body).toMatchObject({ status: 503, code: 'INSTANCE_PAUSED', reason: 'Paused' });
+      expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
+    }
+    for (const answer of [
+      await start('hi', {}, 'terminated'),
+      await own('terminated'),
+      await send('POST', '/v1/instances/nothing/runs', { input: 'hi' }),
+    ])
+      expect(answer.body).toMatchObject({ status: 404, code: 'INSTANCE_NOT_FOUND' });
+    expect(runs.started.length).toBe(before);
+    expect((await own('active')).status).toBe(200);
+  });
+
+  it('leaves to the graph what is not applied or not theirs: a stranger learns nothing of a pause', async () => {
+    for (const which of ['unapplied', 'foreign'] as const)
+      expect((await start('refuse INSTANCE_NOT_FOUND', {}, which)).body).toMatchObject({
+        status: 404,
+        code: 'INSTANCE_NOT_FOUND',
+      });
+  });
+
+  it('names the faults of a body', async () => {
+    expect((await send('POST', '/v1/runs', { instanceId: 5 })).body).toMatchObject({
+      status: 400,
+      code: 'BAD_REQUEST',
+      faults: [{ member: 'input' }, { member: 'instanceId' }],
+    });
+    expect((await send('POST', '/v1/runs')).status).toBe(400);
+  });
+});
+
+it('reads, follows and cancels runs', async () => {
+  expect((await send('GET', '/v1/runs/r1')).body).toMatchObject({ id: 'r1' });
+  expect((await send('GET', '/v1/runs/none')).body).toMatchObject({ status: 404, code: 'RUN_NOT_FOUND' });
+  expect((await send('GET', '/v1/runs/r1/events?after=2')).text).toMatch(/^id: 3\n/);
+  expect((await send('GET', '/v1/runs/none/events')).body).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+  expect((await send('POST', '/v1/runs/r1:cancel')).body).toEqual({ id: 'r1', state: 'CANCELLING' });
+  expect((await send('POST', '/v1/runs/none:cancel')).body).toMatchObject({
+    status: 404,
+    code: 'RUN_NOT_FOUND',
+  });
+  expect((await send('POST', '/v1/runs/r1:explode')).status).toBe(404);
+});
+
+it('makes workspaces and trial instances', async () => {
+  expect((await send('POST', '/v1/workspaces/auto')).body).toMatchObject({
+    organization: { slug: 'o' },
+    project: { slug: 'p' },
+  });
+  const made = await send('POST', '/v1/instances/autoActivate', { projectId: 'p1', offeringSlug: 's' });
+  expect([made.status, made.body['state']]).toEqual([201, 'REQUESTED']);
+  expect(
+    (await send('POST', '/v1/instances/autoActivate', { projectId: 'none', offeringSlug: 's' })).status,
+  ).toBe(404);
+});
+
+it('wants to know who asks', async () => {
+  for (const path of ['/v1/workspaces/auto', '/v1/runs', '/v1/runs/r1:cancel'])
+    expect((await send('POST', path, {}, { authorization: '' })).body).toMatchObject({
+      status: 401,
+      code: 'UNAUTHENTICATED',
+    });
+});
+
+it('describes itself', async () => {
+  const { body } = await send('GET', '/v1/openapi.json');
+  expect(Object.keys(body['paths'] as object)).toEqual(
+    expect.arrayContaining([
+      '/v1/runs',
+      '/v1/runs/{id}:cancel',
+      '/v1/workspaces/auto',
+      '/v1/instances/autoActivate',
+    ]),
+  );
+  expect((await send('GET', '/')).body).toMatchObject({ graphql: 'https://store.test/graphql' });
+  expect((await send('GET', '/health')).status).toBe(200);
+  expect((await send('GET', '/nothing')).body).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+});
