@@ -200,8 +200,9 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
     apps,
     clientOf: client,
     async stop() {
-      await Promise.all(servers.map((server) => server.close(3_000)));
-      for (const name of [...order].reverse()) await apps[name]!.stop();
+      // Together, as a process of its own does: the router ends its streams, and the server waits for streams to end.
+      await Promise.all([...servers.map((server) => server.close(3_000)), router.stop()]);
+      for (const name of order.filter((one) => one !== 'router').toReversed()) await apps[name]!.stop();
       await queue.stop();
       await Promise.all(databases.map((opened) => opened.close()));
     },
