@@ -62,6 +62,9 @@ const agent = new Agent({
   connect: { timeout: 2_000 },
 });
 
+/** For answers that go on for long: each holds its connection, so that a bounded pool would soon have none left for anything else. */
+const streamAgent = new Agent({ pipelining: 1, keepAliveTimeout: 1_000, connect: { timeout: 2_000 } });
+
 /** Over HTTP with undici's pool: keep-alive, streaming bodies both ways. */
 const overHttp: Send = async (request) => {
   const body =
@@ -71,7 +74,7 @@ const overHttp: Send = async (request) => {
     headers: Object.fromEntries(request.headers),
     body,
     signal: request.signal,
-    dispatcher: agent,
+    dispatcher: request.headers.get('accept')?.includes('text/event-stream') ? streamAgent : agent,
     headersTimeout: 0,
     bodyTimeout: 0,
   });
