@@ -44,6 +44,24 @@ describe('the event log', () => {
     log.close();
   });
 
+  it('sends at once after a silence, and once per interval while much comes', async () => {
+    const { log, appends, appended } = openLog(200);
+    log.push(text('first'));
+    appends[0]!.answer();
+    await log.flush();
+    await new Promise((resolve) => setTimeout(resolve, 210));
+    log.push(text('after a silence'));
+    expect(appends).toHaveLength(2);
+    appends[1]!.answer();
+    await log.flush();
+    log.push(text('one '));
+    log.push(text('and more'));
+    expect(appends).toHaveLength(2);
+    await appended(3);
+    expect(appends[2]!.events.map(({ payload }) => payload['delta'])).toEqual(['one and more']);
+    log.close();
+  });
+
   it('gives seqs without holes, and flush waits for all of it', async () => {
     const { log, appends } = openLog(1_000);
     const stored: LoggedEvent[] = [];

@@ -23,8 +23,8 @@ const maxJoined = 32_768;
 const maxBatch = { events: 500, bytes: 262_144 };
 
 /**
- * Batches a run's events: the first text at once, then every `flushMs` or `flushBytes`, adjacent text of one message joined. One append is
- * under way at a time; what comes meanwhile waits here and is bounded by what a run may write, so the runtime's socket is always drained. An
+ * Batches a run's events: at once after a silence of `flushMs` and for the first text, else `flushMs` after the last append began or with
+ * `flushBytes`; adjacent text of one message is joined. One append is under way at a time; what comes meanwhile waits here and is bounded by what a run may write, so the runtime's socket is always drained. An
  * append whose answer was lost is sent again as it was: the log knows its events by their seq.
  */
 export function createEventLog(options: {
@@ -37,11 +37,12 @@ export function createEventLog(options: {
   const waiting: { kind: string; payload: Record<string, unknown>; at: string; bytes: number }[] = [];
   let waitingBytes = 0;
   let sent = options.firstSeq;
+  let sentAt = -Infinity;
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
   let closed = false;
-  /** Something waits that is not to wait for the timer: the first event of this owner, the first text. */
-  let urgent = true;
+  /** Something waits that is not to wait for the timer: the first text. */
+  let urgent = false;
   let spoken = false;
 
   function send(): void {
@@ -62,6 +63,7 @@ export function createEventLog(options: {
       .map(({ bytes: _bytes, ...event }, index): LoggedEvent => ({ ...event, seq: sent + index }));
     waitingBytes -= bytes;
     sent += batch.length;
+    sentAt = performance.now();
     sending = options
       .append(batch)
       .catch(() => {
@@ -75,8 +77,9 @@ export function createEventLog(options: {
 
   function schedule(): void {
     if (waiting.length === 0 || closed || sending) return;
-    if (urgent || waitingBytes >= options.flushBytes) send();
-    else timer ??= setTimeout(send, options.flushMs);
+    const dueMs = sentAt + options.flushMs - performance.now();
+    if (urgent || dueMs <= 0 || waitingBytes >= options.flushBytes) send();
+    else timer ??= setTimeout(send, dueMs);
   }
 
   return {
