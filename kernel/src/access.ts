@@ -77,6 +77,14 @@ export function operatorScope(caller: Caller): Scope {
 /** All organizations, for our own background work (sweeps, relays) and for rows that no organization owns; `task` names it. */
 export const systemScope = (task: string): Scope => scope('ALL', `system:${task}`);
 
+/** The one organization of a scope, for a function in SQL that carries its own scope and takes the organization as an argument. */
+export function onlyOrganization({ organizations }: Scope): Uuid {
+  const [id] = organizations;
+  if (organizations === 'ALL' || organizations.length !== 1 || !id)
+    throw new Error('the scope is not of one organization');
+  return id as Uuid;
+}
+
 /** Throws UNAUTHENTICATED for an anonymous caller. */
 export function requireCaller(caller: Caller): asserts caller is Exclude<Caller, { kind: 'ANONYMOUS' }> {
   if (caller.kind === 'ANONYMOUS') throw new AccessError('UNAUTHENTICATED', 'Sign in or send an API key.');

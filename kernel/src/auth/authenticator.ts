@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import {
   createLocalJWKSet,
   decodeJwt,
@@ -7,6 +8,7 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { AccessError } from '../access.ts';
 import { anonymous, callerSchema, type Caller } from '../caller.ts';
 import { UnavailableError } from '../http/client.ts';
@@ -16,9 +18,12 @@ import { internalIssuer } from './internal-token.ts';
 /** Who sent this request. Throws UNAUTHENTICATED for a token that does not verify; no token at all is ANONYMOUS. */
 export type Authenticator = (request: Request) => Promise<Caller>;
 
+const trustMs = 60_000;
+
 /**
  * Accepts the two tokens a subgraph or worker may be sent: the router's internal token (audience = this process) and a service's
- * access token from the identity provider (audience = `serviceAudience`, permissions in `scope`). Algorithms are pinned per issuer.
+ * access token from the identity provider (audience = `serviceAudience`, permissions in `scope`). Algorithms are pinned per issuer. A service
+ * sends the same token with every request for minutes: it is verified again after `trustMs`, so a key that was taken back is noticed.
  */
 export function createAuthenticator(options: {
   audience: string;
@@ -29,6 +34,7 @@ export function createAuthenticator(options: {
   issuerKeys: JWTVerifyGetKey;
 }): Authenticator {
   const internalKeys = createLocalJWKSet(options.internalJwks);
+  const services = new LRUCache<string, { readonly caller: Caller; readonly until: number }>({ max: 100 });
   return async (request) => {
     const header = request.headers.get('authorization');
     if (!header) return anonymous;
@@ -53,6 +59,9 @@ export function createAuthenticator(options: {
   }
 
   async function service(token: string): Promise<Caller> {
+    const key = hash('sha256', token, 'base64'); // credentials are not kept in memory as keys of a map
+    const known = services.get(key);
+    if (known && known.until > Date.now()) return known.caller;
     const { payload } = await jwtVerify(token, options.issuerKeys, {
       issuer: options.issuer,
       audience: options.serviceAudience,
@@ -60,11 +69,13 @@ export function createAuthenticator(options: {
       clockTolerance: 5,
     });
     const scope = typeof payload['scope'] === 'string' ? payload['scope'].split(' ') : [];
-    return {
+    const caller: Caller = {
       kind: 'SERVICE',
       serviceId: clientOf(payload),
       scopes: scope.filter(isPermission),
     };
+    services.set(key, { caller, until: Math.min(Date.now() + trustMs, (payload.exp ?? 0) * 1_000) });
+    return caller;
   }
 }
 

@@ -8,8 +8,8 @@ import {
   type DocumentNode,
   type GraphQLSchema,
 } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import type { Deps } from '../deps.ts';
-import { LRUCache } from '../lru-cache.ts';
 import { limitError } from '../policy/limits.ts';
 
 /** Texts of operations turned into documents, and documents judged, each once: clients send the same few operations over and over. */
@@ -28,7 +28,7 @@ export function createDocuments({
   limits,
   introspection,
 }: Pick<Deps, 'limits' | 'introspection'>): Documents {
-  const parsed = new LRUCache<DocumentNode>(1_000);
+  const parsed = new LRUCache<string, DocumentNode>({ max: 1_000 });
   const judged = new WeakMap<DocumentNode, WeakMap<GraphQLSchema, readonly GraphQLError[]>>();
 
   function judge(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {

@@ -13,10 +13,13 @@ type Asked = GraphQLDataSourceProcessOptions<OperationContext>;
 /** A subgraph of ours: sees the caller in an internal token signed for it alone. */
 export class OwnSource implements GraphQLDataSource<OperationContext> {
   readonly #client: ServiceClient;
+  /** Only the mutations of the control plane can change who a caller is. */
+  readonly #ownsMemberships: boolean;
   readonly #deadlineMs: number;
   readonly #log: Log;
-  constructor(client: ServiceClient, deps: Pick<Deps, 'subgraphDeadlineMs' | 'log'>) {
+  constructor(client: ServiceClient, deps: Pick<Deps, 'controlPlane' | 'subgraphDeadlineMs' | 'log'>) {
     this.#client = client;
+    this.#ownsMemberships = client.name === deps.controlPlane.name;
     this.#deadlineMs = deps.subgraphDeadlineMs;
     this.#log = deps.log;
   }
@@ -37,7 +40,8 @@ export class OwnSource implements GraphQLDataSource<OperationContext> {
         this.#log.warn({ err: error, subgraph: this.#client.name }, 'subgraph unavailable');
       throw unavailable('A part of the store', 'SUBGRAPH_UNAVAILABLE', error);
     } finally {
-      if (request.query?.startsWith('mutation')) changed(); // also after a lost answer: it may have been done
+      // Also after a lost answer: it may have been done.
+      if (this.#ownsMemberships && request.query?.startsWith('mutation')) changed();
     }
   }
 }

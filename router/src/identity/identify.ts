@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import { AccessError } from '@agentstore/kernel/access';
 import { anonymous, type Caller, type Membership } from '@agentstore/kernel/caller';
 import { ServiceError } from '@agentstore/kernel/http/client';
 import type { Permission } from '@agentstore/kernel/permissions';
 import type { Deps } from '../deps.ts';
-import { LRUCache } from '../lru-cache.ts';
 import { verifyUserToken, type UserClaims } from './verify-user-token.ts';
 
 /** Who sent a request, and what goes on to whom. */
@@ -37,7 +37,9 @@ const membershipsMs = 5_000;
 const apiKeyMs = 30_000;
 
 export function createIdentifier(deps: Deps): Identifier {
-  const known = new LRUCache<{ readonly identity: Promise<Identity>; until: number }>(10_000);
+  const known = new LRUCache<string, { readonly identity: Promise<Identity>; until: number }>({
+    max: 10_000,
+  });
   const learning = new Set<string>();
 
   async function ofUser(token: string): Promise<Identity> {

@@ -1,9 +1,9 @@
 import { operationFromDocument, type Operation as FederatedOperation } from '@apollo/federation-internals';
 import type { SubscriptionNode } from '@apollo/query-planner';
 import { GraphQLError } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { textOf } from '../execution/documents.ts';
 import type { Generation, Operation } from '../execution/engine.ts';
-import { LRUCache } from '../lru-cache.ts';
 
 /** A subscription split in two: the event stream of one subgraph (`primary`), and the joins into other subgraphs (`rest`), if there are any. */
 export interface SubscriptionPlan {
@@ -14,7 +14,7 @@ export interface SubscriptionPlan {
 
 /** Plans subscriptions; a plan is made once per operation and supergraph. */
 export function createSubscriptionPlanner(): (at: Generation, asked: Operation) => SubscriptionPlan {
-  const plans = new LRUCache<SubscriptionPlan>(500);
+  const plans = new LRUCache<string, SubscriptionPlan>({ max: 500 });
   return (at, { document, operationName }) => {
     const key = `${at.id} ${textOf(document).hash} ${operationName ?? ''}`;
     const known = plans.get(key);

@@ -87,7 +87,8 @@ export async function openRouter({ transport = 'in-process', deps = {}, more = {
       signInternal: await internalTokenSigner(privateJwk),
       internalJwks: jwks,
       subgraphs,
-      controlPlane: await client('control-plane', controlPlane.fetch),
+      // Books stands for the control plane's graph too: its mutations may change who a caller is.
+      controlPlane: await client('books', controlPlane.fetch),
       gitops: await client('gitops', gitops.fetch),
       saleorApiUrl: `${(await listen(shop.fetch)).origin}/graphql/`,
       staffEmails: ['staff@example.test', '@shop.test'],
