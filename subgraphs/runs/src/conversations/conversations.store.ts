@@ -1,6 +1,6 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { PageRequest } from '@agentstore/kernel/graphql/connection';
-import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
+import type { Uuid } from '@agentstore/kernel/ids';
 
 /** Runs of an instance that know of each other. */
 export interface Conversation {
@@ -31,22 +31,3 @@ export const conversationsOf = (tx: Tx, instanceId: Uuid, page: PageRequest) =>
      select ${columns} from conversation where instance_id = $1 and ($2::uuid is null or id < $2) order by id desc limit $3`,
     [instanceId, page.afterKey, page.first + 1],
   );
-
-/** Whether a conversation is one with that instance. */
-export async function belongsToInstance(tx: Tx, id: Uuid, instanceId: Uuid): Promise<boolean> {
-  return (await conversationById(tx, id))?.instanceId === instanceId;
-}
-
-/** Opens a conversation; answers its id. */
-export async function insertConversation(
-  tx: Tx,
-  input: { organizationId: Uuid; instanceId: Uuid; title: string },
-): Promise<Uuid> {
-  const id = uuidv7();
-  await tx.sql(
-    `-- insertConversation
-     insert into conversation (id, organization_id, instance_id, title) values ($1, $2, $3, $4)`,
-    [id, input.organizationId, input.instanceId, input.title],
-  );
-  return id;
-}

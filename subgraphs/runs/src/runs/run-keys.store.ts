@@ -1,4 +1,5 @@
-import type { Tx } from '@agentstore/kernel/db/database';
+import { onlyOrganization, type Scope } from '@agentstore/kernel/access';
+import type { Database, Tx } from '@agentstore/kernel/db/database';
 import type { Uuid } from '@agentstore/kernel/ids';
 
 /** What a client's idempotency key stands for. */
@@ -10,31 +11,29 @@ export interface RunKey {
   readonly state: 'STARTING' | 'STARTED' | 'ABANDONED';
 }
 
-const columns = `organization_id as "organizationId", key, body_hash as "bodyHash", run_id as "runId", state`;
-
-/** The key's row: made with this run id, or as it was before. Touching it keeps the sweep away while its start is under way. */
-export async function claimKey(tx: Tx, input: Omit<RunKey, 'state'>): Promise<RunKey> {
-  const [row] = await tx.sql<RunKey>(
-    `-- claimKey
-     insert into run_key (organization_id, key, body_hash, run_id) values ($1, $2, $3, $4)
-     on conflict (organization_id, key) do update
-       set touched_at = case when run_key.state = 'STARTING' then now() else run_key.touched_at end
-     returning ${columns}`,
-    [input.organizationId, input.key, input.bodyHash, input.runId],
-  );
-  return row!;
+/** A key's row, made with this run id or as it was before, and what decides whether its run may start. */
+export interface ClaimedStart {
+  readonly key: RunKey;
+  /** Runs of the instance that have not ended. */
+  readonly active: number;
+  /** Whether the conversation asked for is one of that instance. */
+  readonly conversationIsKnown: boolean;
 }
 
-/** The key's row, locked until the transaction ends; undefined when it was taken back. */
-export async function lockKey(
-  tx: Tx,
-  key: Pick<RunKey, 'organizationId' | 'key'>,
-): Promise<RunKey | undefined> {
-  const [row] = await tx.sql<RunKey>(
-    `-- lockKey\n select ${columns} from run_key where organization_id = $1 and key = $2 for update`,
-    [key.organizationId, key.key],
+/** Claims a key for a start. Touching it keeps the sweep away while the start is under way. One round trip. */
+export async function claimStart(
+  db: Database,
+  scope: Scope,
+  input: Omit<RunKey, 'state' | 'organizationId'> & { instanceId: Uuid; conversationId: Uuid | null },
+): Promise<ClaimedStart> {
+  const organizationId = onlyOrganization(scope);
+  const [row] = await db.statement<{ answer: Omit<RunKey, 'key'> & Omit<ClaimedStart, 'key'> }>(
+    'claim_start',
+    '-- claimStart\n select claim_start($1, $2, $3, $4, $5, $6) as answer',
+    [organizationId, input.key, input.bodyHash, input.runId, input.instanceId, input.conversationId],
   );
-  return row;
+  const { active, conversationIsKnown, ...key } = row!.answer;
+  return { key: { ...key, key: input.key, organizationId }, active, conversationIsKnown };
 }
 
 /** A key whose run exists keeps it, whatever a slower attempt believes. */

@@ -119,10 +119,10 @@ export function decideStart(facts: InstanceFacts): Outcome<InstanceFacts, RunRef
 
 /** The refusal of one more run beside `active` others; undefined when there is room. */
 export const decideRoom = (facts: InstanceFacts, active: number): RunRefusal | undefined =>
-  active < facts.limits.maxConcurrentRuns
-    ? undefined
-    : {
-        code: 'TOO_MANY_RUNS',
-        message: `The plan allows ${facts.limits.maxConcurrentRuns} runs of this instance at the same time.`,
-        field: 'instanceId',
-      };
+  active < facts.limits.maxConcurrentRuns ? undefined : tooManyRuns(facts);
+
+export const tooManyRuns = ({ limits }: InstanceFacts): RunRefusal => ({
+  code: 'TOO_MANY_RUNS',
+  message: `The plan allows ${limits.maxConcurrentRuns} runs of this instance at the same time.`,
+  field: 'instanceId',
+});

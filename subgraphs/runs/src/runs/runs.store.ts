@@ -1,6 +1,8 @@
-import type { Tx } from '@agentstore/kernel/db/database';
+import { onlyOrganization, type Scope } from '@agentstore/kernel/access';
+import type { Database, Tx } from '@agentstore/kernel/db/database';
 import type { PageRequest } from '@agentstore/kernel/graphql/connection';
-import type { Uuid } from '@agentstore/kernel/ids';
+import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
+import type { RunKey } from './run-keys.store.ts';
 import type { InstanceFacts, Run } from './run.ts';
 
 const columns = `id, organization_id as "organizationId", instance_id as "instanceId", conversation_id as "conversationId",
@@ -31,49 +33,62 @@ export const runsOfConversation = (tx: Tx, conversationId: Uuid, page: PageReque
     [conversationId, page.afterKey, page.first + 1],
   );
 
-/** Runs of an instance that have not ended. */
-export async function activeRuns(tx: Tx, instanceId: Uuid): Promise<number> {
-  const [row] = await tx.sql<{ count: number }>(
-    `-- activeRuns
-     select count(*)::int as count from run where instance_id = $1 and state in ('QUEUED', 'RUNNING', 'CANCELLING')`,
-    [instanceId],
-  );
-  return row!.count;
+export interface NewRun {
+  readonly key: RunKey;
+  readonly facts: InstanceFacts;
+  /** Null opens one. */
+  readonly conversationId: Uuid | null;
+  readonly title: string;
+  readonly input: string;
 }
 
-/** Lets one transaction at a time count an instance's runs and add one; held until it ends. */
-export const lockInstance = (tx: Tx, instanceId: Uuid) =>
-  tx.sql(`-- lockInstance\n select pg_advisory_xact_lock(hashtextextended('run:' || $1::text, 0))`, [
-    instanceId,
-  ]);
+/** What became of queueing: FULL when as many as allowed are active, STARTED when it was queued before, GONE when its key was taken back. */
+export type Queued = Run | 'FULL' | 'STARTED' | 'GONE';
 
-/** Queues the run, makes its day's partition of the event log if the task has not yet, and wakes a runner at commit. */
-export async function insertRun(
-  tx: Tx,
-  run: { id: Uuid; conversationId: Uuid; input: string; facts: InstanceFacts },
-): Promise<void> {
-  await tx.sql(
-    `-- insertRun
-     insert into run (id, organization_id, instance_id, offering_id, conversation_id, input, artifact, config, requested_by, deadline_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10))`,
+/** Queues a run under its key, counting the instance's active runs and adding one as a single step, and wakes a runner. One round trip. */
+export async function queueRun(db: Database, scope: Scope, run: NewRun): Promise<Queued> {
+  const { key, facts } = run;
+  const [row] = await db.statement<{
+    answer:
+      { outcome: Exclude<Queued, Run> } | { outcome: 'QUEUED'; conversationId: Uuid; requestedAt: string };
+  }>(
+    'queue_run',
+    '-- queueRun\n select queue_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as answer',
     [
-      run.id,
-      run.facts.organizationId,
-      run.facts.instanceId,
-      run.facts.offeringId,
+      onlyOrganization(scope),
+      key.key,
+      key.runId,
+      facts.instanceId,
+      facts.offeringId,
       run.conversationId,
+      uuidv7(),
+      run.title,
       run.input,
-      JSON.stringify(run.facts.artifact),
-      JSON.stringify(run.facts.effectiveConfig),
-      tx.scope.actor,
-      run.facts.limits.maxRunSeconds,
+      JSON.stringify(facts.artifact),
+      JSON.stringify(facts.effectiveConfig),
+      scope.actor,
+      facts.limits.maxRunSeconds,
+      facts.limits.maxConcurrentRuns,
     ],
   );
-  await tx.sql(
-    `-- insertRun: partition and doorbell
-     select ensure_partition_of($1), pg_notify('runs_queue', 'queue')`,
-    [run.id],
-  );
+  const { answer } = row!;
+  if (answer.outcome !== 'QUEUED') return answer.outcome;
+  return {
+    id: key.runId,
+    organizationId: key.organizationId,
+    instanceId: facts.instanceId,
+    conversationId: answer.conversationId,
+    state: 'QUEUED',
+    input: run.input,
+    output: null,
+    usage: null,
+    error: null,
+    charge: null,
+    requestedAt: new Date(answer.requestedAt),
+    startedAt: null,
+    finishedAt: null,
+    lastSeq: 0,
+  };
 }
 
 /** Asks the run's owner to stop; a run that has ended stays as it is. Undefined when there is no such run in scope. */

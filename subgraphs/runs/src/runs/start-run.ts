@@ -4,12 +4,18 @@ import { hashOf } from '@agentstore/kernel/db/once';
 import { ServiceError, UnavailableError } from '@agentstore/kernel/http/client';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
-import { belongsToInstance, insertConversation } from '../conversations/conversations.store.ts';
 import type { Room } from '../deps.ts';
 import { releaseCredits, reserveCredits } from './reserve-credits.ts';
-import { claimKey, dropAbandonedKey, lockKey, setKeyState, type RunKey } from './run-keys.store.ts';
-import { decideRoom, decideStart, type InstanceFacts, type Run, type RunRefusal } from './run.ts';
-import { activeRuns, insertRun, lockInstance, runById } from './runs.store.ts';
+import { claimStart, dropAbandonedKey, setKeyState, type RunKey } from './run-keys.store.ts';
+import {
+  decideRoom,
+  decideStart,
+  tooManyRuns,
+  type InstanceFacts,
+  type Run,
+  type RunRefusal,
+} from './run.ts';
+import { queueRun, runById } from './runs.store.ts';
 
 export interface StartRun {
   /** Undefined when the client's id is none of an instance: refused as not found. */
@@ -62,57 +68,49 @@ async function attemptStart(
   facts: InstanceFacts,
   input: StartRun,
 ): Promise<Outcome<Run, RunRefusal> | undefined> {
-  const { organizationId, instanceId } = facts;
+  const { instanceId } = facts;
   const { conversationId, maxCharge } = input;
   const bodyHash = hashOf({ instanceId, input: input.input, conversationId, maxCharge });
-  const claimed = await room.db.transaction(scope, async (tx) => {
-    const key = await claimKey(tx, { organizationId, key: input.idempotencyKey, bodyHash, runId: uuidv7() });
-    if (key.state === 'STARTED') return { key, run: await runById(tx, key.runId) };
-    const known =
-      conversationId === undefined ||
-      (conversationId !== null && (await belongsToInstance(tx, conversationId, instanceId)));
-    return { key, known, active: await activeRuns(tx, instanceId) };
+  const { key, active, conversationIsKnown } = await claimStart(room.db, scope, {
+    key: input.idempotencyKey,
+    bodyHash,
+    runId: uuidv7(),
+    instanceId,
+    conversationId: conversationId ?? null,
   });
-  const { key } = claimed;
   if (key.bodyHash !== bodyHash) return refused(conflict);
-  if ('run' in claimed) return done(claimed.run!);
+  if (key.state === 'STARTED') return done(await startedRun(room, scope, key));
   if (key.state === 'ABANDONED') return takeBack(room, scope, key);
 
   const decision = decideStart(facts);
   if (!decision.ok) return decision;
-  if (!claimed.known)
+  if (conversationId !== undefined && !conversationIsKnown)
     return refused({
       code: 'CONVERSATION_NOT_FOUND',
       message: 'There is no such conversation of this instance.',
       field: 'conversationId',
     });
-  const full = decideRoom(facts, claimed.active);
+  const full = decideRoom(facts, active);
   if (full) return refused(full);
   const reserved = await reserveCredits(room.billing, facts, { runId: key.runId, maxCharge });
   if (reserved.kind === 'refused') return refused(reserved.refusal);
   if (reserved.kind === 'spent') return takeBack(room, scope, key);
 
-  const queued = await room.db.transaction(scope, async (tx): Promise<Run | RunRefusal | undefined> => {
-    const mine = await lockKey(tx, key);
-    if (!mine || mine.runId !== key.runId || mine.state === 'ABANDONED') return undefined;
-    if (mine.state === 'STARTED') return (await runById(tx, key.runId))!;
-    await lockInstance(tx, instanceId);
-    const tooMany = decideRoom(facts, await activeRuns(tx, instanceId));
-    if (tooMany) {
-      await setKeyState(tx, key, 'ABANDONED');
-      return tooMany;
-    }
-    const title = input.input.trim().slice(0, 80);
-    const conversation =
-      conversationId ?? (await insertConversation(tx, { organizationId, instanceId, title }));
-    await insertRun(tx, { id: key.runId, conversationId: conversation, input: input.input, facts });
-    await setKeyState(tx, key, 'STARTED');
-    return (await runById(tx, key.runId))!;
+  const queued = await queueRun(room.db, scope, {
+    key,
+    facts,
+    conversationId: conversationId ?? null,
+    title: input.input.trim().slice(0, 80),
+    input: input.input,
   });
-  if (queued && 'id' in queued) return done(queued);
+  if (queued === 'STARTED') return done(await startedRun(room, scope, key));
+  if (typeof queued === 'object') return done(queued);
   await takeBack(room, scope, key);
-  return queued && refused(queued);
+  return queued === 'FULL' ? refused(tooManyRuns(facts)) : undefined;
 }
+
+const startedRun = async (room: Room, scope: Scope, key: RunKey): Promise<Run> =>
+  (await room.db.transaction(scope, (tx) => runById(tx, key.runId)))!;
 
 /** Gives back what a start reserved that will not be, then frees its key. */
 async function takeBack(room: Room, scope: Scope, key: RunKey): Promise<undefined> {
