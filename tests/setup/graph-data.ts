@@ -28,7 +28,7 @@ export interface Data {
   readonly instanceChanged: Instance;
   readonly wallet: Wallet;
   readonly runStart: RunStart;
-  readonly run: { readonly state: string };
+  readonly run: { readonly state: string; readonly error: { readonly retryable: boolean } | null };
   readonly runEvents: RunEvent;
   readonly __type: { readonly description: string };
   readonly apiKeyCreate: { readonly key: string; readonly apiKey: { readonly id: string } };

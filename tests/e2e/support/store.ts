@@ -64,14 +64,18 @@ export interface Person {
   run(instanceId: string, input: string, more?: Record<string, unknown>): Promise<RunStart>;
 }
 
-export async function openStore(options: { delayPerTokenMs?: number } = {}): Promise<Store> {
-  const database = await testDatabase();
+/** `ownPostgres`: a server of its own, which a test may stop, instead of a database of the suite's. */
+export async function openStore(
+  options: { delayPerTokenMs?: number; ownPostgres?: boolean } = {},
+): Promise<Store> {
+  const database = options.ownPostgres ? undefined : await testDatabase();
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-e2e-'));
+  fs.chmodSync(stateDir, 0o711); // as root PostgreSQL runs under another account, which has to pass through
   const stack = await startStack({
     stateDir,
     ports: await freePorts(),
     runtime: 'dev',
-    postgres: { adminUrl: database.adminUrl, appUrl: database.url },
+    ...(database ? { postgres: { adminUrl: database.adminUrl, appUrl: database.url } } : {}),
     delayPerTokenMs: options.delayPerTokenMs ?? 1,
     log: silentLog,
     progress: createProgress({ write: () => undefined }),
@@ -88,7 +92,7 @@ export async function openStore(options: { delayPerTokenMs?: number } = {}): Pro
   const store: Store = {
     stack,
     stateDir,
-    adminUrl: database.adminUrl,
+    adminUrl: stack.doubles.adminUrl,
     graphqlUrl,
     seed: {
       pack1000VariantId: stack.shop.variants.pack1000.id,
