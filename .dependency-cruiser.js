@@ -1,5 +1,15 @@
-/** Import rules of the house (docs/architecture.md). Run by tests/architecture, which also counts the files read. */
-const domain = '(\\.(graphql|http|store|table|task|test)|/(main|app|config|deps|schema|builder))\\.ts$';
+/** Import rules of the house (docs/architecture.md), read by infra/check/imports.ts; tests/architecture shows each of them red. */
+const adapter =
+  '(\\.(graphql|http|store|table|task|test)|/(main|app|config|deps|schema|builder|respond)|/testing/[^/]+)\\.ts$';
+
+/** A package, wherever npm put it: at the root or beside the workspace that wants another version. */
+const packages = (...names) => `(^|/)node_modules/(${names.join('|')})(/|$)`;
+
+const transport = [
+  '^kernel/src/(graphql|http)/',
+  '^(node:)?http[s2]?$',
+  packages('graphql', 'graphql-yoga', 'graphql-ws', '@pothos', 'ws', 'hono', 'undici'),
+];
 
 export default {
   forbidden: [
@@ -41,15 +51,47 @@ export default {
       to: { path: '^(subgraphs|workers|infra)/' },
     },
     {
+      name: 'subgraphs-run-without-infra',
+      comment: 'What a deployment brings is told to a process by its configuration.',
+      severity: 'error',
+      from: { path: '^subgraphs/', pathNot: '\\.test\\.ts$|/testing/' },
+      to: { path: '^infra/' },
+    },
+    {
       name: 'domain-knows-no-transport',
       comment:
-        'Decisions, use cases and stores are the same whether asked over GraphQL, REST or by a worker.',
+        'Decisions and use cases are the same whether asked over GraphQL, REST or by a worker. Of the kernel they see the port (service-client.ts).',
       severity: 'error',
-      from: { path: '^subgraphs/[^/]+/src/', pathNot: domain },
+      from: { path: '^subgraphs/[^/]+/src/', pathNot: adapter },
+      to: { path: transport },
+    },
+    {
+      name: 'stores-know-no-transport',
+      comment: 'A store may know what a page is (graphql/connection.ts), not who asked for it.',
+      severity: 'error',
+      from: { path: '^subgraphs/[^/]+/src/.*\\.(store|table)\\.ts$' },
       to: {
-        path: '^(kernel/src/graphql/|node_modules/(graphql|graphql-yoga|graphql-ws|@pothos|ws|hono)/)',
+        path: transport,
         pathNot: '^kernel/src/graphql/connection\\.ts$',
       },
+    },
+    {
+      name: 'decisions-are-pure',
+      comment:
+        'The file named like its noun (orders/order.ts) decides and reaches nothing: it may name the types of others, and uses kernel values only.',
+      severity: 'error',
+      from: { path: '^(subgraphs|workers)/[^/]+/src/([a-z-]+)s/\\2\\.ts$' },
+      to: {
+        pathNot: ['^kernel/src/[^/]+\\.ts$', '^(node:)?crypto$', packages('zod')],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
+      name: 'only-stores-write-queries',
+      comment: 'SQL has one address per noun, whether written by hand or with drizzle.',
+      severity: 'error',
+      from: { path: '^(subgraphs|workers|router)/', pathNot: '\\.(store|table|test)\\.ts$' },
+      to: { path: packages('drizzle-orm') },
     },
     {
       name: 'only-stores-touch-tables',
@@ -75,7 +117,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '(^|/)node_modules/|^\\.agentstore/' },
+    exclude: { path: '^\\.agentstore/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: {
       exportsFields: ['exports'],

@@ -11,7 +11,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { AccessError } from '../access.ts';
 import { anonymous, callerSchema, type Caller } from '../caller.ts';
-import { UnavailableError } from '../http/client.ts';
+import { UnavailableError } from '../service-client.ts';
 import { permissions, type Permission } from '../permissions.ts';
 import { internalIssuer } from './internal-token.ts';
 

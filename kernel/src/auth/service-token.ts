@@ -1,4 +1,4 @@
-import { UnavailableError } from '../http/client.ts';
+import { UnavailableError } from '../service-client.ts';
 
 /** Gives a valid access token of this service, fetching a new one a minute before the old one ends. */
 export type TokenSource = () => Promise<string>;

@@ -1,5 +1,5 @@
 import { createRemoteJWKSet, type JSONWebKeySet } from 'jose';
-import { UnavailableError } from '../http/client.ts';
+import { UnavailableError } from '../service-client.ts';
 import { createAuthenticator, type Authenticator } from './authenticator.ts';
 
 /** The endpoints of an OpenID provider that we use (OpenID Connect Discovery 1.0 §3). */

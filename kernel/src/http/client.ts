@@ -1,59 +1,12 @@
 import { Readable } from 'node:stream';
 import { request as undiciRequest, Agent } from 'undici';
+import { ServiceError, UnavailableError, type CallOptions, type ServiceClient } from '../service-client.ts';
 import { activeTrace } from './trace.ts';
 
-/** The other side could not be reached, was too slow, or answered 502/503/504. Worth a retry where the call is idempotent. */
-export class UnavailableError extends Error {
-  override readonly name = 'UnavailableError';
-  readonly service: string;
-  constructor(service: string, reason: string, options?: ErrorOptions) {
-    super(`${service} is unavailable: ${reason}`, options);
-    this.service = service;
-  }
-}
-
-/** The other side answered, and not with success. `code` and `facts` come from its problem+json body. */
-export class ServiceError extends Error {
-  override readonly name = 'ServiceError';
-  readonly service: string;
-  readonly status: number;
-  readonly code: string;
-  readonly facts: Readonly<Record<string, unknown>>;
-  constructor(service: string, status: number, facts: Readonly<Record<string, unknown>>) {
-    super(`${service} answered ${status} ${text(facts['code'])}: ${text(facts['title'])}`);
-    this.service = service;
-    this.status = status;
-    this.code = typeof facts['code'] === 'string' ? facts['code'] : `HTTP_${status}`;
-    this.facts = facts;
-  }
-}
+export { ServiceError, UnavailableError, type ServiceClient } from '../service-client.ts';
 
 /** Sends one request to a service: in process (`app.fetch`) or over HTTP. */
 export type Send = (request: Request) => Promise<Response>;
-
-/** How one service calls another: JSON over REST, with a deadline, trace headers and a bearer token. */
-export interface ServiceClient {
-  readonly name: string;
-  /** The raw transport, for GraphQL and streams. Paths are absolute (`/graphql`). Adds trace headers, nothing else. */
-  fetch(path: string, init?: RequestInit & { deadlineMs?: number }): Promise<Response>;
-  /**
-   * JSON in, JSON out. Throws ServiceError for a 4xx (problem code kept), UnavailableError for no answer, a deadline or 5xx.
-   * `retries` repeats on UnavailableError with backoff: only for idempotent calls.
-   */
-  call<T>(
-    method: 'GET' | 'POST' | 'PUT' | 'DELETE',
-    path: string,
-    body?: unknown,
-    options?: CallOptions,
-  ): Promise<T>;
-}
-
-export interface CallOptions {
-  readonly deadlineMs?: number;
-  readonly retries?: number;
-  readonly signal?: AbortSignal;
-  readonly headers?: Readonly<Record<string, string>>;
-}
 
 const agent = new Agent({
   connections: 64,
@@ -176,8 +129,6 @@ export function createServiceClient(options: {
  */
 const endedBy = (signal: AbortSignal, answer: Response): Response =>
   new Response(answer.body!.pipeThrough(new TransformStream(), { signal }), answer);
-
-const text = (fact: unknown): string => (typeof fact === 'string' ? fact : '');
 
 function parseFacts(text: string): Record<string, unknown> {
   try {

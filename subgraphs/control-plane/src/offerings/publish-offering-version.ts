@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { organizationScope, type Scope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
-import { UnavailableError } from '@agentstore/kernel/http/client';
+import { UnavailableError } from '@agentstore/kernel/service-client';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';

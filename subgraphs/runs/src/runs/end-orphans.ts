@@ -1,5 +1,5 @@
 import { systemScope } from '@agentstore/kernel/access';
-import { ServiceError } from '@agentstore/kernel/http/client';
+import { ServiceError } from '@agentstore/kernel/service-client';
 import type { Deps } from '../deps.ts';
 import { claimOrphans, finishRun, type NewEvent, type Orphan } from './owned-runs.store.ts';
 import { abandonStale, dropAbandonedKey } from './run-keys.store.ts';

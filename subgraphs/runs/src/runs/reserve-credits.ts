@@ -1,5 +1,5 @@
 import { formatCredits } from '@agentstore/kernel/credits';
-import { ServiceError, type ServiceClient } from '@agentstore/kernel/http/client';
+import { ServiceError, type ServiceClient } from '@agentstore/kernel/service-client';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { InstanceFacts, RunRefusal } from './run.ts';
 
