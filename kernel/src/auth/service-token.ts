@@ -1,4 +1,8 @@
+import { z } from 'zod';
 import { UnavailableError } from '../service-client.ts';
+
+/** What we need of a token response (RFC 6749 §5.1). */
+const grantSchema = z.object({ access_token: z.string().min(1), expires_in: z.number() });
 
 /** Gives a valid access token of this service, fetching a new one a minute before the old one ends. */
 export type TokenSource = () => Promise<string>;
@@ -20,6 +24,16 @@ export function serviceTokenSource(options: {
   let underway: Promise<string> | undefined;
 
   async function obtain(): Promise<string> {
+    const { access_token: token, expires_in: seconds } = await grant().catch((error: Error) => {
+      throw new UnavailableError('identity provider', `token of ${options.clientId}: ${error.message}`, {
+        cause: error,
+      });
+    });
+    held = { token, until: Date.now() + Math.max(5, seconds - 60) * 1_000 };
+    return token;
+  }
+
+  async function grant(): Promise<z.output<typeof grantSchema>> {
     const answer = await send(options.tokenUrl, {
       method: 'POST',
       headers: {
@@ -32,20 +46,11 @@ export function serviceTokenSource(options: {
         scope: options.scope.join(' '),
       }),
       signal: AbortSignal.timeout(5_000),
-    }).catch((error: Error) => {
-      throw new UnavailableError('identity provider', error.message, { cause: error });
     });
-    if (!answer.ok)
-      throw new UnavailableError(
-        'identity provider',
-        `token request of ${options.clientId} answered ${answer.status}`,
-      );
-    const { access_token: token, expires_in: seconds } = (await answer.json()) as {
-      access_token: string;
-      expires_in: number;
-    };
-    held = { token, until: Date.now() + Math.max(5, seconds - 60) * 1_000 };
-    return token;
+    if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+    const granted = grantSchema.safeParse(await answer.json());
+    if (!granted.success) throw new Error('its answer has no token'); // zod's words could quote what it has
+    return granted.data;
   }
 
   return () => {

@@ -1,7 +1,9 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import v8 from 'node:v8';
 import vm from 'node:vm';
-import { afterEach, expect, it, vi } from 'vitest';
+import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLog } from '../log.ts';
 import { createServiceClient, ServiceError, UnavailableError } from './client.ts';
 import { problemResponse } from './problem.ts';
@@ -61,6 +63,57 @@ it('says UNAVAILABLE for a deadline, a refused connection and a 5xx, and retries
   await expect(slow.call('GET', '/x')).rejects.toThrow(/no answer in 300 ms/);
   const nobody = createServiceClient({ name: 'nobody', baseUrl: 'http://127.0.0.1:1' });
   await expect(nobody.call('GET', '/')).rejects.toBeInstanceOf(UnavailableError);
+});
+
+it.each<[string, (answer: http.ServerResponse) => void, RegExp]>([
+  ['stalls after its headers', (answer) => answer.writeHead(200).flushHeaders(), /no whole answer in 300 ms/],
+  [
+    'stalls in the middle of its answer',
+    (answer) => void answer.writeHead(200).write('{"half":'),
+    /no whole answer in 300 ms/,
+  ],
+  [
+    'cuts an answer whose length it told',
+    (answer) =>
+      void answer.writeHead(200, { 'content-length': '100' }).write('{"a":1}', () => answer.destroy()),
+    /cut/,
+  ],
+  [
+    'cuts a refusal',
+    (answer) => void answer.writeHead(409, { 'content-length': '100' }).write('{', () => answer.destroy()),
+    /cut/,
+  ],
+  ['answers 200 with something else than JSON', (answer) => void answer.end('<html>'), /is not JSON/],
+])('says UNAVAILABLE when the peer %s, and tries again when asked', async (_name, misbehave, reason) => {
+  let asked = 0;
+  const server = http.createServer((_request, answer) => {
+    if (++asked % 2 === 1) misbehave(answer);
+    else answer.end('"whole"');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close().closeAllConnections());
+  const peer = createServiceClient({
+    name: 'peer',
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    deadlineMs: 300,
+  });
+  expect(await peer.call('GET', '/x', undefined, { retries: 1 })).toBe('whole');
+  const error = await peer.call('GET', '/x').catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(UnavailableError);
+  expect((error as Error).message).toMatch(reason);
+});
+
+it("throws the caller's own abort as it is while an answer is read", async () => {
+  const stop = new AbortController();
+  const peer = createServiceClient({
+    name: 'peer',
+    baseUrl: 'http://peer.internal',
+    send: async () =>
+      new Response(new ReadableStream({ pull: () => stop.abort(new Error('changed my mind')) })),
+  });
+  await expect(peer.call('GET', '/x', undefined, { signal: stop.signal })).rejects.toThrow(
+    /^changed my mind$/,
+  );
 });
 
 it('refuses a body over the limit before the handler sees it', async () => {

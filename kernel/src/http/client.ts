@@ -99,11 +99,35 @@ export function createServiceClient(options: {
           }),
       ...(call.signal ? { signal: call.signal } : {}),
     });
-    const text = await answer.text();
-    if (answer.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
-    if (answer.status >= 500)
+    if (answer.status >= 500) {
+      await answer.body?.cancel().catch(() => undefined);
       throw new UnavailableError(options.name, `${method} ${path} answered ${answer.status}`);
-    throw new ServiceError(options.name, answer.status, parseFacts(text));
+    }
+    const text = await readAnswer(answer, call);
+    if (!answer.ok) throw new ServiceError(options.name, answer.status, parseFacts(text));
+    try {
+      return (text === '' ? undefined : JSON.parse(text)) as T;
+    } catch (error) {
+      throw new UnavailableError(options.name, `the answer of ${method} ${path} is not JSON`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** The whole body: a peer that stalls after its headers, or cuts what it promised, gave no answer. */
+  async function readAnswer(answer: Response, call: CallOptions): Promise<string> {
+    try {
+      return await answer.text();
+    } catch (error) {
+      if (call.signal?.aborted) throw error;
+      throw new UnavailableError(
+        options.name,
+        (error as Error).name === 'TimeoutError'
+          ? `no whole answer in ${call.deadlineMs ?? standardDeadline} ms`
+          : `its answer was cut: ${(error as Error).message}`,
+        { cause: error },
+      );
+    }
   }
 
   return {
