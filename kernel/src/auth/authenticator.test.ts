@@ -1,7 +1,16 @@
-import { createLocalJWKSet, exportJWK, generateKeyPair, SignJWT, UnsecuredJWT } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  customFetch,
+  exportJWK,
+  generateKeyPair,
+  SignJWT,
+  UnsecuredJWT,
+} from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { AccessError } from '../access.ts';
 import type { Caller } from '../caller.ts';
+import { UnavailableError } from '../service-client.ts';
 import { createAuthenticator, type Authenticator } from './authenticator.ts';
 import { generateInternalKey, internalTokenSigner, type InternalTokenSigner } from './internal-token.ts';
 
@@ -78,6 +87,27 @@ describe('the authenticator of a subgraph', () => {
     const error = await ask(`Bearer ${await token()}`).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(AccessError);
     expect(error).toMatchObject({ code: 'UNAUTHENTICATED' });
+  });
+
+  it.each<[string, () => Response | Promise<Response>]>([
+    ['answers 503', () => new Response('', { status: 503 })],
+    ['answers with something else than JSON', () => new Response('<html>')],
+    ['answers with no key set', () => Response.json({})],
+    ['cannot be reached', () => Promise.reject(new TypeError('fetch failed'))],
+  ])('calls a good token unavailable, not refused, while the provider of keys %s', async (_name, answer) => {
+    const asking = createAuthenticator({
+      audience: 'billing',
+      internalJwks: { keys: [] },
+      issuer: 'https://op.test',
+      serviceAudience: 'agentstore:internal',
+      issuerKeys: createRemoteJWKSet(new URL('https://op.test/jwks'), {
+        [customFetch]: async () => answer(),
+      }),
+    });
+    const token = await issue({ client_id: 'runner', scope: 'billing:settle' });
+    await expect(
+      asking(new Request('http://x/', { headers: { authorization: `Bearer ${token}` } })),
+    ).rejects.toBeInstanceOf(UnavailableError);
   });
 
   it('refuses another scheme than bearer', async () =>

@@ -95,10 +95,17 @@ function issuerOf(token: string): string | undefined {
   }
 }
 
-/** A verification failure as UNAUTHENTICATED; an issuer that cannot be asked for its keys as unavailable (not the caller's fault). */
+/** A verification failure as UNAUTHENTICATED; an issuer whose keys cannot be had as unavailable (not the caller's fault). */
 export function refusalOf(error: unknown): Error {
-  if (error instanceof errors.JWKSTimeout || (error instanceof TypeError && error.message === 'fetch failed'))
-    return new UnavailableError('identity provider', 'its keys cannot be fetched', { cause: error });
+  if (keysAreMissing(error))
+    return new UnavailableError('identity provider', 'its keys cannot be had', { cause: error });
   if (error instanceof errors.JWTExpired) return new AccessError('UNAUTHENTICATED', 'The token has expired.');
   return new AccessError('UNAUTHENTICATED', 'The token is not valid here.');
 }
+
+const keysAreMissing = (error: unknown): boolean =>
+  error instanceof errors.JWKSTimeout ||
+  error instanceof errors.JWKSInvalid ||
+  // jose's plain error, which is of no class of its own: another status than 200, or no JSON.
+  (error instanceof errors.JOSEError && error.code === errors.JOSEError.code) ||
+  (error instanceof TypeError && error.message === 'fetch failed');

@@ -1,7 +1,6 @@
 import { errors, jwtVerify, type JWTPayload } from 'jose';
 import { AccessError } from '@agentstore/kernel/access';
 import { refusalOf } from '@agentstore/kernel/auth/authenticator';
-import { UnavailableError } from '@agentstore/kernel/http/client';
 import type { Deps } from '../deps.ts';
 
 /** What a verified user token says. */
@@ -73,9 +72,6 @@ const unauthenticated = (reason: string): AccessError => new AccessError('UNAUTH
 
 function withReason(error: unknown): Error {
   if (error instanceof AccessError) return error;
-  // jose's plain error: the key set was answered with another status than 200, or is no key set.
-  if (error instanceof errors.JWKSInvalid || (error as { code?: string }).code === 'ERR_JOSE_GENERIC')
-    return new UnavailableError('identity provider', 'its keys cannot be had', { cause: error });
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.');
   if (error instanceof errors.JWTClaimValidationFailed) {
     if (error.claim === 'iss') return unauthenticated('The token is of another issuer.');
