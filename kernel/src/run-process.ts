@@ -1,10 +1,11 @@
 import type { App } from './app.ts';
 import { serve, type HttpServer } from './http/server.ts';
 import type { Log } from './log.ts';
+import { onStopSignal } from './stop-signals.ts';
 
 /**
  * The last lines of every `main.ts`: start the app, listen, and at SIGTERM or SIGINT stop in order (no new requests → background work →
- * connections). A second signal ends the process at once.
+ * connections). A second signal ends the process at once (stop-signals.ts).
  */
 export async function runProcess(options: {
   app: App;
@@ -26,22 +27,20 @@ export async function runProcess(options: {
     log,
   });
   options.onListening?.(server);
+  onStopSignal((signal) => {
+    log.info({ signal }, 'stopping');
+    void stopInOrder();
+  });
   log.info({ origin: server.origin }, `${app.name} is ready`);
   process.send?.({ ready: app.name, origin: server.origin });
-  let stopping = false;
-  const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1);
-    stopping = true;
-    log.info({ signal }, 'stopping');
-    void (async () => {
-      await Promise.all([server.close(options.shutdownSeconds * 1_000), app.stop()]);
-      await options.close();
-      log.info('stopped');
-      process.exit(0);
-    })();
-  };
-  process.once('SIGTERM', stop).once('SIGINT', stop);
-  // A supervisor that started us over IPC and is gone (kill -9) cannot stop us any more: stop by ourselves.
-  process.once('disconnect', () => stop('SIGTERM'));
-  process.on('SIGTERM', () => undefined).on('SIGINT', () => undefined);
+
+  async function stopInOrder(): Promise<never> {
+    const ended = await Promise.allSettled([server.close(options.shutdownSeconds * 1_000), app.stop()]);
+    // Also after a background task that could not end: what main opened must not be left open.
+    ended.push(...(await Promise.allSettled([options.close()])));
+    const faults = ended.filter((end) => end.status === 'rejected');
+    for (const { reason } of faults) log.error({ err: reason as unknown }, 'a part did not stop in order');
+    log.info('stopped');
+    process.exit(faults.length ? 1 : 0);
+  }
 }

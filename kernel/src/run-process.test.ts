@@ -1,0 +1,47 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
+
+async function started() {
+  const child = fork(path.join(import.meta.dirname, 'testing/stoppable-process.ts'), {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let said = '';
+  child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, said }));
+  await new Promise<void>((resolve) => child.on('message', (message) => message === 'set up' && resolve()));
+  return { child, ended };
+}
+
+/** Sends the signal and waits until the process has served it. */
+async function signal(child: ChildProcess, name: NodeJS.Signals): Promise<void> {
+  const served = once(child, 'message');
+  child.kill(name);
+  await served;
+}
+
+it('stops in order at the first signal, and takes a repeat at once for the same one', async () => {
+  const { child, ended } = await started();
+  await signal(child, 'SIGINT');
+  await signal(child, 'SIGINT');
+  child.send('end');
+  expect(await ended).toEqual({ code: 0, said: 'closed' });
+});
+
+it('ends at once at a second signal that comes later', async () => {
+  const { child, ended } = await started();
+  await signal(child, 'SIGTERM');
+  await sleep(1_050);
+  child.kill('SIGTERM');
+  expect(await ended).toEqual({ code: 1, said: '' });
+});
+
+it('closes what was opened also when the background work does not stop, and says so by its code', async () => {
+  const { child, ended } = await started();
+  await signal(child, 'SIGTERM');
+  child.send('fail');
+  expect(await ended).toEqual({ code: 1, said: 'closed' });
+});
