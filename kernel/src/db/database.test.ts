@@ -4,7 +4,7 @@ import { organizationScope, systemScope } from '../access.ts';
 import { uuidv7 } from '../ids.ts';
 import { openTestDatabase, type TestDatabase } from '../testing/database.ts';
 import { userCaller } from '../testing/callers.ts';
-import type { Database } from './database.ts';
+import { isDatabaseDown, openDatabase, type Database, type Tx } from './database.ts';
 import { once } from './once.ts';
 import { silentLog } from '../log.ts';
 import { addToOutbox, startRelay } from './outbox.ts';
@@ -60,6 +60,76 @@ describe('a scoped transaction', () => {
     expect(
       await made.database.transaction(system, (tx) => tx.sql('select from note where id = $1', [id])),
     ).toEqual([]);
+  });
+});
+
+describe('a lost database', () => {
+  it('is known as such when its server ends a connection between two statements of a transaction', async () => {
+    const lost = Promise.withResolvers<void>();
+    made.database.pool.once('acquire', (client) => client.once('error', () => lost.resolve()));
+    const admin = new pg.Client({ connectionString: made.adminUrl });
+    await admin.connect();
+    const error = await made.database
+      .transaction(system, async (tx) => {
+        const [{ pid } = { pid: 0 }] = await tx.sql<{ pid: number }>('select pg_backend_pid() as pid');
+        await admin.query('select pg_terminate_backend($1)', [pid]);
+        await lost.promise;
+        await tx.sql('select 1');
+      })
+      .catch((thrown: unknown) => thrown);
+    await admin.end();
+    expect(error).toBeInstanceOf(Error);
+    expect(isDatabaseDown(error)).toBe(true);
+    expect(await made.database.transaction(system, (tx) => tx.sql('select 1 as one'))).toEqual([{ one: 1 }]);
+  });
+
+  it('is known as such when it has no connection left', async () => {
+    const admin = new pg.Client({ connectionString: made.adminUrl });
+    await admin.connect();
+    const name = new URL(made.url).pathname.slice(1);
+    await admin.query(`alter database ${name} connection limit 0`);
+    const other = openDatabase({ url: made.url, schema: 'billing', log: silentLog });
+    const error = await other
+      .transaction(system, (tx) => tx.sql('select 1'))
+      .catch((thrown: unknown) => thrown);
+    await admin.query(`alter database ${name} connection limit -1`);
+    await admin.end();
+    await other.close();
+    expect(error).toMatchObject({ code: '53300' });
+    expect(isDatabaseDown(error)).toBe(true);
+  });
+});
+
+describe('a transaction that another one stands in the way of', () => {
+  it.each(['40001', '40P01'])('is done again after %s, at most three times', async (code) => {
+    let tried = 0;
+    const raise = (tx: Tx) =>
+      tx.sql(`do $$ begin raise exception 'in the way' using errcode = '${code}'; end $$`);
+    const answer = await made.database.transaction(system, async (tx) => {
+      if (++tried < 3) await raise(tx);
+      return tx.sql('select 1 as one');
+    });
+    expect({ answer, tried }).toEqual({ answer: [{ one: 1 }], tried: 3 });
+
+    tried = 0;
+    await expect(
+      made.database.transaction(system, (tx) => {
+        tried += 1;
+        return raise(tx);
+      }),
+    ).rejects.toMatchObject({ code });
+    expect(tried).toBe(3);
+  });
+
+  it('is not done again after any other error', async () => {
+    let tried = 0;
+    await expect(
+      made.database.transaction(system, (tx) => {
+        tried += 1;
+        return tx.sql('select 1 / 0');
+      }),
+    ).rejects.toMatchObject({ code: '22012' });
+    expect(tried).toBe(1);
   });
 });
 

@@ -142,12 +142,12 @@ export const scopeSetting = (scope: Scope): string =>
     ? '*'
     : scope.organizations.filter((id) => /^[0-9a-f-]{36}$/.test(id)).join(',');
 
-/** True for errors that mean "the database cannot be reached now": worth a retry, answered 503. */
+/** True for errors that mean "the database cannot be reached now": worth a retry, answered 503. 53300 is "too many connections". */
 export function isDatabaseDown(error: unknown): boolean {
   const code = (error as { code?: string }).code ?? '';
   const message = error instanceof Error ? error.message : '';
   return (
-    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|57P0[123]|08)/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect/.test(message)
+    /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|57P0[123]|53300|08)/.test(code) ||
+    /Connection terminated|is not queryable|timeout exceeded when trying to connect/.test(message)
   );
 }
