@@ -22,17 +22,24 @@ export interface PageRequest {
 /** The most nodes of one page; Saleor answers at most 100 entities a call. */
 export const maxPageSize = 100;
 
-/** Checks `first` (1..100, default 20) and `after`. Throws BAD_USER_INPUT. */
-export function pageRequest(args: {
-  first?: number | null | undefined;
-  after?: string | null | undefined;
-}): PageRequest {
+/** What a list is sorted by and its cursors hold: rows' ids, or a sequence number (bigint, from 0). */
+export type CursorKey = 'uuid' | 'seq';
+
+const isKey: Readonly<Record<CursorKey, (text: string) => boolean>> = {
+  uuid: isUuid,
+  seq: (text) => /^(0|[1-9]\d{0,18})$/.test(text) && BigInt(text) <= 9_223_372_036_854_775_807n,
+};
+
+/** Checks `first` (1..100, default 20) and `after`, which must be a cursor of a list with that key. Throws BAD_USER_INPUT. */
+export function pageRequest(
+  args: { first?: number | null | undefined; after?: string | null | undefined },
+  key: CursorKey = 'uuid',
+): PageRequest {
   const first = args.first ?? 20;
   if (first < 1 || first > maxPageSize) throw badInput(`first must be between 1 and ${maxPageSize}.`);
   if (args.after == null) return { first, afterKey: null };
   const afterKey = Buffer.from(args.after, 'base64url').toString();
-  if (!isUuid(afterKey) && !/^\d{1,19}$/.test(afterKey))
-    throw badInput('after is not a cursor of this list.');
+  if (!isKey[key](afterKey)) throw badInput('after is not a cursor of this list.');
   return { first, afterKey };
 }
 

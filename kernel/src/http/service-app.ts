@@ -2,6 +2,7 @@ import { Hono, type Context } from 'hono';
 import { z } from 'zod';
 import type { Authenticator } from '../auth/authenticator.ts';
 import type { Caller } from '../caller.ts';
+import { parseMicroCredits } from '../credits.ts';
 import type { Log } from '../log.ts';
 import { ProblemError, problemOf, problemResponse } from './problem.ts';
 import { activeTraceId, withTrace } from './trace.ts';
@@ -93,7 +94,9 @@ export const json = (body: unknown, status = 200): Response =>
   );
 
 /** A zod schema for credits on the wire: a decimal string of micro-credits, as bigint. */
-export const microCreditsSchema = z
-  .string()
-  .regex(/^-?(0|[1-9][0-9]{0,18})$/, 'a decimal string of micro-credits')
-  .transform((text) => BigInt(text));
+export const microCreditsSchema = z.string().transform((text, context) => {
+  const amount = parseMicroCredits(text);
+  if (amount !== undefined) return amount;
+  context.addIssue('a decimal string of micro-credits');
+  return z.NEVER;
+});

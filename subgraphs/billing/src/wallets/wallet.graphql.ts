@@ -3,7 +3,7 @@ import { callerScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Tx } from '@agentstore/kernel/db/database';
 import { pageOf, pageRequest } from '@agentstore/kernel/graphql/connection';
-import { fromGlobalId, isUuid, toGlobalId } from '@agentstore/kernel/ids';
+import { fromGlobalId, toGlobalId } from '@agentstore/kernel/ids';
 import { builder } from '../builder.ts';
 import type { Room } from '../deps.ts';
 import { grantsOf, type Grant } from '../grants/grants.store.ts';
@@ -147,11 +147,7 @@ export const WalletType = builder.objectRef<Wallet>('Wallet').implement({
         kind: t.arg({ type: [LedgerEntryKindEnum], required: false, description: 'Only these kinds.' }),
       },
       resolve: (wallet, args, context) => {
-        const page = pageRequest(args);
-        if (page.afterKey !== null && isUuid(page.afterKey))
-          throw new GraphQLError('after is not a cursor of this list.', {
-            extensions: { code: 'BAD_USER_INPUT' },
-          });
+        const page = pageRequest(args, 'seq');
         const total = args.kind ? null : Number(wallet.seq);
         return within(context, wallet, async (tx) =>
           pageOf(
