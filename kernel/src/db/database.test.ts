@@ -7,7 +7,6 @@ import { userCaller } from '../testing/callers.ts';
 import { isDatabaseDown, openDatabase, type Database, type Tx } from './database.ts';
 import { once } from './once.ts';
 import { silentLog } from '../log.ts';
-import { addToOutbox, startRelay } from './outbox.ts';
 
 let made: TestDatabase & { database: Database };
 const ours = uuidv7();
@@ -148,36 +147,4 @@ describe('once', () => {
 
   it('calls the same key with another body a conflict', async () =>
     expect(await run({ amount: 6n }, 'other')).toEqual({ kind: 'conflict' }));
-});
-
-describe('the outbox', () => {
-  it('delivers what was committed, again after a failure, and nothing that was rolled back', async () => {
-    await made.database
-      .transaction(system, async (tx) => {
-        await addToOutbox(tx, { topic: 'NoteMade', key: 'lost', payload: {} });
-        throw new Error('rolled back');
-      })
-      .catch(() => undefined);
-    await made.database.transaction(system, (tx) =>
-      addToOutbox(tx, { topic: 'NoteMade', key: 'kept', payload: { n: 1 } }),
-    );
-    const seen: string[] = [];
-    const delivered = Promise.withResolvers<void>();
-    const relay = startRelay({
-      database: made.database,
-      log: silentLog,
-      pollMs: 20,
-      handlers: {
-        NoteMade: async ({ key, attempts }) => {
-          seen.push(`${key}#${attempts}`);
-          if (attempts === 0) throw new Error('receiver down');
-          delivered.resolve();
-        },
-      },
-    });
-    await delivered.promise;
-    await relay.stop();
-    expect(seen).toEqual(['kept#0', 'kept#1']);
-    expect(await made.database.statement('left', 'select id from outbox')).toEqual([]);
-  });
 });
