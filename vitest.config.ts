@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * `unit` sits beside the source and `e2e` goes through the router; both are `npm test`. `contract` also needs real servers.
- * Every project shares one Postgres cluster (kernel/src/testing/cluster.ts); each file that asks for a database gets its own clone.
+ * Every project shares one Postgres cluster (tests/setup/cluster.ts); each file that asks for a database gets its own clone.
  */
 // Vite would take graphql's `module` entry for our own imports while packages load the CommonJS one: two realms, which graphql refuses.
 const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] };
@@ -27,7 +27,7 @@ export default defineConfig({
             '{kernel,schema,subgraphs,router,workers,infra}/**/*.test.ts',
             'tests/architecture/**/*.test.ts',
           ],
-          exclude: ['**/node_modules/**', '**/*.contract.test.ts'],
+          exclude: ['**/node_modules/**'],
         },
       },
       { resolve, test: { ...shared, name: 'e2e', include: ['tests/e2e/**/*.test.ts'], testTimeout: 60_000 } },

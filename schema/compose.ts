@@ -5,8 +5,8 @@ import { saleorApiUrl } from './config.ts';
 import { fetchSaleorSdl, ownSubgraphs, saleorName } from './subgraphs.ts';
 
 /**
- * `npm run schema:compose -- [--saleor-url URL] [--out FILE]`: composes our SDL with Saleor's (asked now, or the one that schema:pull brought; the URL may
- * also come from SALEOR_API_URL).
+ * `npm run schema:compose -- [--saleor-url URL] [--out FILE]`: composes our SDL with Saleor's (asked at that URL; else the one that schema:pull
+ * brought; else asked at SALEOR_API_URL).
  * `--check` composes ours alone and writes nothing.
  */
 const option = (name: string): string | undefined => {
