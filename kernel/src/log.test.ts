@@ -27,3 +27,32 @@ it('writes neither secret members nor secret-looking text, however deep or where
     expect(text).not.toContain(secret);
   expect(text).toContain('[redacted]');
 });
+
+it('redacts at any depth, in any case and under any prefix', () => {
+  const fault = Object.assign(new Error('request failed'), {
+    config: { request: { headers: { Authorization: 'opaque-1', 'X-Api-Key': 'opaque-2' } } },
+  });
+  const text = written((log) => {
+    log.error({ err: fault });
+    log
+      .child({ sessionToken: 'opaque-3' })
+      .info({ a: { b: { c: { d: { Cookie: ['opaque-4', 'opaque-5'] } } } } });
+    log.info({ OIDC_CLIENT_SECRET: 'opaque-6', privateJwk: { d: 'opaque-7' } });
+    log.info('sent Authorization: Bearer opaque-8 and authorization: basic b3BhcXVlLTk=');
+    log.info({ body: JSON.stringify({ password: 'opaque-10', n: 1 }) });
+  });
+  expect(text).not.toMatch(/opaque|b3Bh/);
+  for (const line of text.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ name: 'test' });
+});
+
+it('keeps what is no secret: a key, amounts, numbers of tokens, our own words', () => {
+  const text = written((log) => {
+    log.info({ key: 'saleor:T1:L1', topic: 'CreditsGranted', usage: { input_tokens: 20, tokenLimit: 3000 } });
+    log.info({ url: 'http://shop:8000', from: 'buyer@example.test', token: null });
+    log.info({ amount: 9_223_372_036_854_775_807n }, 'The authorization header is not a bearer token.');
+  });
+  expect(text).not.toContain('[redacted]');
+  expect(text).toContain('"url":"http://shop:8000","from":"buyer@example.test"');
+  expect(text).toContain('saleor:T1:L1');
+  expect(text).toContain('9223372036854775807');
+});
