@@ -1,7 +1,7 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../log.ts';
-import { problemOf } from './problem.ts';
+import { problemOf, problemResponse } from './problem.ts';
 import { withTrace } from './trace.ts';
 
 /** A listening HTTP server around a fetch handler. */
@@ -55,24 +55,30 @@ export async function serve(options: {
       const body = await readBody(incoming, maxBody);
       if (body === 'too large') response = tooLarge(maxBody);
       else {
-        const headers = new Headers();
-        for (let i = 0; i < incoming.rawHeaders.length; i += 2)
-          headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
-        const request = new Request(
-          new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? `${host}:${port}`}`),
-          {
-            method: incoming.method ?? 'GET',
-            headers,
-            body,
-            signal: gone.signal,
-          },
-        );
-        response = await options.fetch(request);
+        const request = requestOf(incoming, body, gone.signal);
+        response = request ? await options.fetch(request) : malformed();
       }
     } catch (error) {
       response = problemOf(error, options.log);
     }
     await write(response, outgoing, gone.signal);
+  }
+
+  /** Undefined for what HTTP's parser lets through and no Request can be: a Host that is none, a target or method that the standard forbids. */
+  function requestOf(
+    incoming: http.IncomingMessage,
+    body: Buffer<ArrayBuffer> | null,
+    signal: AbortSignal,
+  ): Request | undefined {
+    const headers = new Headers();
+    try {
+      for (let i = 0; i < incoming.rawHeaders.length; i += 2)
+        headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
+      const url = new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? `${host}:${port}`}`);
+      return new Request(url, { method: incoming.method ?? 'GET', headers, body, signal });
+    } catch {
+      return undefined;
+    }
   }
 
   return {
@@ -104,6 +110,9 @@ async function readBody(
   }
   return size === 0 ? null : Buffer.concat(chunks);
 }
+
+const malformed = (): Response =>
+  problemResponse({ status: 400, code: 'BAD_REQUEST', title: 'The request line or a header is malformed.' });
 
 const tooLarge = (maxBody: number): Response =>
   new Response(
