@@ -24,22 +24,35 @@ export function createListener(options: {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
 
-  async function connect(): Promise<void> {
+  let connecting: Promise<void> | undefined;
+  const connect = (): Promise<void> => (connecting = open());
+
+  async function open(): Promise<void> {
     const made = await options.database.connect();
     made.on('notification', ({ channel, payload }) => options.onNotify(channel, payload ?? ''));
     made.once('error', (error) => lost(made, error));
     made.once('end', () => lost(made));
-    await made.query(options.channels.map((channel) => `listen ${channel}`).join('; '));
+    try {
+      await made.query(options.channels.map((channel) => `listen ${channel}`).join('; '));
+    } catch (error) {
+      await close(made);
+      throw error;
+    }
+    if (stopped) return close(made);
     client = made;
     options.onGap();
+  }
+
+  async function close(made: pg.Client): Promise<void> {
+    made.removeAllListeners();
+    made.on('error', () => undefined);
+    await made.end().catch(() => undefined);
   }
 
   function lost(made: pg.Client, error?: Error): void {
     if (stopped || (client !== made && client !== undefined)) return;
     client = undefined;
-    made.removeAllListeners('end');
-    made.on('error', () => undefined);
-    void made.end().catch(() => undefined);
+    void close(made);
     options.log.warn({ err: error }, 'listener connection lost');
     retry();
   }
@@ -60,11 +73,10 @@ export function createListener(options: {
     async stop() {
       stopped = true;
       clearTimeout(timer);
+      await connecting?.catch(() => undefined); // one that is being opened closes itself
       const last = client;
       client = undefined;
-      last?.removeAllListeners();
-      last?.on('error', () => undefined);
-      await last?.end().catch(() => undefined);
+      if (last) await close(last);
     },
   };
 }
