@@ -30,9 +30,7 @@ it('runs a job of a committed transaction, retries it, and never sees one that w
       throw new Error('no');
     })
     .catch(() => undefined);
-  await made.database.transaction(system, (tx) =>
-    queue.enqueue(tx, greet, { name: 'kept' }, { dedupeKey: 'k' }),
-  );
+  await made.database.transaction(system, (tx) => queue.enqueue(tx, greet, { name: 'kept' }));
   await finished.promise;
   expect(seen).toEqual(['kept', 'kept']);
 });

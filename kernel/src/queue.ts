@@ -21,12 +21,7 @@ export const defineTask = <Payload extends z.ZodType>(
  */
 export interface Queue {
   /** Adds a job in the caller's transaction: it exists exactly when the change that caused it does. */
-  enqueue<P extends z.ZodType>(
-    tx: Tx,
-    task: TaskDefinition<P>,
-    payload: z.input<P>,
-    options?: { dedupeKey?: string },
-  ): Promise<void>;
+  enqueue<P extends z.ZodType>(tx: Tx, task: TaskDefinition<P>, payload: z.input<P>): Promise<void>;
   /** Runs `handle` for each job. Throwing retries with backoff. A job whose worker died is taken again after a minute. */
   work<P extends z.ZodType>(
     task: TaskDefinition<P>,
@@ -34,12 +29,6 @@ export interface Queue {
   ): Promise<void>;
   /** Enqueues the task on a cron schedule (UTC), once however many processes run. */
   schedule<P extends z.ZodType>(task: TaskDefinition<P>, cron: string, payload: z.input<P>): Promise<void>;
-  /** Removes a schedule. */
-  unschedule(task: TaskDefinition<z.ZodType>): Promise<void>;
-  /** Puts dead-lettered jobs back; answers how many. */
-  redrive(task: TaskDefinition<z.ZodType>): Promise<number>;
-  /** Waiting, running and dead-lettered jobs of a task. */
-  stats(task: TaskDefinition<z.ZodType>): Promise<{ waiting: number; active: number; dead: number }>;
   stop(): Promise<void>;
 }
 
@@ -97,11 +86,10 @@ export async function openQueue(options: { url: string; log: Log }): Promise<Que
   }
 
   return {
-    async enqueue(tx, task, payload, enqueueOptions = {}) {
+    async enqueue(tx, task, payload) {
       await ensure(task);
       await boss.send(task.name, task.payload.parse(payload) as object, {
         db: { executeSql: async (text, values) => ({ rows: await tx.sql(text, values as never[]) }) },
-        ...(enqueueOptions.dedupeKey ? { singletonKey: enqueueOptions.dedupeKey } : {}),
       });
     },
     async work(task, handle) {
@@ -113,25 +101,6 @@ export async function openQueue(options: { url: string; log: Log }): Promise<Que
     async schedule(task, cron, payload) {
       await ensure(task);
       await boss.schedule(task.name, cron, task.payload.parse(payload) as object, { tz: 'UTC' });
-    },
-    async unschedule(task) {
-      await boss.unschedule(task.name);
-    },
-    async redrive(task) {
-      await ensure(task);
-      return boss.redrive(deadLetter(task));
-    },
-    async stats(task) {
-      await ensure(task);
-      const [own, dead] = await Promise.all([
-        boss.getQueueStats(task.name),
-        boss.getQueueStats(deadLetter(task)),
-      ]);
-      return {
-        waiting: own.at(-1)?.queuedCount ?? 0,
-        active: own.at(-1)?.activeCount ?? 0,
-        dead: dead.at(-1)?.queuedCount ?? 0,
-      };
     },
     async stop() {
       await boss.stop({ graceful: true, timeout: 10_000, close: true });
