@@ -24,6 +24,7 @@ export async function runProcess(options: {
     host: options.host,
     port: options.port,
     log,
+    bodies: app.bodies,
   });
   options.onListening?.(server);
   log.info({ origin: server.origin }, `${app.name} is ready`);

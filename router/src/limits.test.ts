@@ -62,6 +62,12 @@ describe('an operation over a limit is refused with a stable code', () => {
   });
 });
 
+it('takes bodies as large as it is told to, also beyond what a server takes otherwise', async () => {
+  const wide = await openRouter({ deps: { maxBodyBytes: 2_000_000 } });
+  const answer = await wide.ask('{ reviews }', { variables: { x: 'x'.repeat(1_500_000) } });
+  expect([answer.status, answer.data]).toEqual([200, { reviews: 7 }]);
+});
+
 it('names no fields to those who may not introspect', async () => {
   const { errors } = await router.ask('{ book { id } bocks { id } }');
   expect(JSON.stringify(errors)).toContain('bocks');

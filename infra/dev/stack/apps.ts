@@ -190,6 +190,7 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
   );
   const front = await serve({
     fetch: (request) => router.fetch(request),
+    bodies: router.bodies,
     port: ports.router,
     log: child('router'),
   });

@@ -101,7 +101,7 @@ export async function openRouter({ transport = 'in-process', deps = {}, more = {
     async () => 'service-token',
   );
   await app.start();
-  const front = await listen((request) => app.fetch(request));
+  const front = await listen((request) => app.fetch(request), app.bodies);
   app.attachWebSocket(front.server);
   const sockets: Client[] = [];
   afterAll(async () => {
