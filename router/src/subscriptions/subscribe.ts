@@ -9,6 +9,7 @@ import { cleaned } from '../execution/clean-answer.ts';
 import type { Engine, Operation } from '../execution/engine.ts';
 import { orAborted } from '../execution/or-aborted.ts';
 import { eventStream } from './event-stream.ts';
+import { leavable } from './leavable.ts';
 import { createSubscriptionPlanner, type SubscriptionPlan } from './plan-subscription.ts';
 import { shapeEvent, type Shaping } from './shape-event.ts';
 import { stayAuthorized } from './stay-authorized.ts';
@@ -171,28 +172,6 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
         return run.read.promise;
       });
       await Promise.race([Promise.all(readers), sleep(farewellMs, undefined, { ref: false })]);
-    },
-  };
-}
-
-/** A generator whose reader may leave while it waits for the next event: `return` alone would wait with it. */
-function leavable<T>(source: AsyncGenerator<T>, leave: () => void): AsyncGenerator<T> {
-  return {
-    next: () => source.next(),
-    return(value) {
-      leave();
-      return source.return(value);
-    },
-    throw(error) {
-      leave();
-      return source.throw(error);
-    },
-    async [Symbol.asyncDispose]() {
-      leave();
-      await source.return(undefined);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
     },
   };
 }
