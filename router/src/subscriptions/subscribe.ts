@@ -46,7 +46,7 @@ const farewellMs = 1_000;
  * The primary comes as server-sent events over the same client as every other question; per event the rest is executed.
  */
 export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
-  const planOf = createSubscriptionPlanner();
+  const planner = createSubscriptionPlanner();
   const active = new Set<Following>();
   let stopped = false;
 
@@ -60,7 +60,7 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
       introspection: deps.introspection,
     });
     if (refusals.length) return { errors: refusals };
-    const plan = planOf(at, operation);
+    const plan = planner.planOf(at, operation);
     const client = deps.subgraphs[plan.node.primary.serviceName];
     if (!client) return { errors: [coded('BAD_USER_INPUT', 'This subscription is not served here.')] };
     const stopping = new AbortController();
@@ -138,8 +138,10 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
       for await (const { event, data } of eventStream(run.reader)) {
         completed = event === 'complete';
         if (completed) break;
-        if (event === 'next')
-          yield await shapeEvent(JSON.parse(data) as ExecutionResult, run, authorized.context().resigned());
+        if (event !== 'next') continue;
+        const told = JSON.parse(data) as ExecutionResult;
+        if (told.data) planner.keep(run.at, run.operation, run.plan);
+        yield await shapeEvent(told, run, authorized.context().resigned());
       }
     } catch (error) {
       fault = error;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionResult } from 'graphql';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { QueryPlanner } from '@apollo/query-planner';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { uuidv7 } from '@agentstore/kernel/ids';
 import { openRouter, type TestRouter } from '../testing/open-router.ts';
 
@@ -188,6 +189,20 @@ describe.each(['in-process', 'http'] as const)('subscriptions over %s clients', 
     client.terminate();
     await router.books.telling.waitFor(0);
   });
+});
+
+it('plans are kept of what a subgraph has answered: who is refused leaves nothing', async () => {
+  const router = await openRouter();
+  const planned = vi.spyOn(QueryPlanner.prototype, 'buildQueryPlan');
+  const plansOf = async (query: string): Promise<number> => {
+    const before = planned.mock.calls.length;
+    for (let times = 0; times < 2; times++)
+      for await (const event of router.socket().iterate({ query })) expect(event).toBeDefined();
+    return planned.mock.calls.length - before;
+  };
+  expect(await plansOf('subscription { refusedStream { id } }')).toBe(2);
+  expect(await plansOf('subscription { noticed(runId: "r1") { seq } }')).toBe(1);
+  planned.mockRestore();
 });
 
 it('streams are told to come back when the router stops, and it stops at once', async () => {
