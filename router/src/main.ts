@@ -55,6 +55,7 @@ const app = createApp(
     },
     maxBodyBytes: settings.MAX_BODY_BYTES,
     subgraphDeadlineMs: settings.SUBGRAPH_DEADLINE_MS,
+    streams: { recheckMs: settings.STREAM_RECHECK_MS, silenceMs: settings.STREAM_SILENCE_MS },
   },
   token,
 );

@@ -173,6 +173,7 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
       limits: { depth: 16, tokens: 3_000, aliases: 50, rootFields: 20 },
       maxBodyBytes: 262_144,
       subgraphDeadlineMs: 15_000,
+      streams: { recheckMs: 25_000, silenceMs: 45_000 },
     },
     tokenOf('router'),
   );

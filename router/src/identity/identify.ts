@@ -20,9 +20,12 @@ export interface Identity {
 export interface Identifier {
   /**
    * From the value of an authorization header; null or undefined is nobody. What is found out is kept for some seconds, and shared by all who ask
-   * meanwhile; a refusal is not kept. Throws UNAUTHENTICATED.
+   * meanwhile; a refusal is not kept. `anew` asks again unless that was only just done. Throws UNAUTHENTICATED.
    */
-  identify(authorization: string | null | undefined): Promise<Identity>;
+  identify(
+    authorization: string | null | undefined,
+    options?: { readonly anew?: boolean },
+  ): Promise<Identity>;
   /** Forgets what is kept of a credential: after a mutation of its caller, a new membership must be seen at once. */
   forget(authorization: string | null | undefined): void;
 }
@@ -35,11 +38,14 @@ interface Resolved {
 
 const membershipsMs = 5_000;
 const apiKeyMs = 30_000;
+/** What was asked so shortly ago is new: a caller's streams are looked at together. */
+const anewMs = 500;
 
 export function createIdentifier(deps: Deps): Identifier {
-  const known = new LRUCache<string, { readonly identity: Promise<Identity>; until: number }>({
-    max: 10_000,
-  });
+  const known = new LRUCache<
+    string,
+    { readonly identity: Promise<Identity>; readonly since: number; until: number }
+  >({ max: 10_000 });
   const learning = new Set<string>();
 
   async function ofUser(token: string): Promise<Identity> {
@@ -97,17 +103,19 @@ export function createIdentifier(deps: Deps): Identifier {
   }
 
   return {
-    async identify(authorization) {
+    async identify(authorization, { anew = false } = {}) {
       if (!authorization) return { caller: anonymous };
       const token = bearerOf(authorization);
       if (!token) throw new AccessError('UNAUTHENTICATED', 'The authorization header is not a bearer token.');
       const key = keyOf(token);
       const held = known.get(key);
-      if (held && held.until > Date.now()) return held.identity;
+      const now = Date.now();
+      if (held && held.until > now && (!anew || held.since + anewMs > now)) return held.identity;
       const isApiKey = token.startsWith('ask_');
       const entry = {
         identity: isApiKey ? ofApiKey(token) : ofUser(token),
-        until: Date.now() + (isApiKey ? apiKeyMs : membershipsMs),
+        since: now,
+        until: now + (isApiKey ? apiKeyMs : membershipsMs),
       };
       known.set(key, entry);
       try {

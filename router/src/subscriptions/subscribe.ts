@@ -131,11 +131,14 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
   }
 
   async function* follow(run: Following): AsyncGenerator<ExecutionResult> {
-    const authorized = stayAuthorized(run.operation.context, (reason) => run.end(reason));
+    const authorized = stayAuthorized(run.operation.context, deps.streams.recheckMs, run.end);
+    const reader = heardWithin(deps.streams.silenceMs, run.reader, () =>
+      run.end(lost('The stream fell silent; open it again with the last seq.')),
+    );
     let fault: unknown;
     let completed = false;
     try {
-      for await (const { event, data } of eventStream(run.reader)) {
+      for await (const { event, data } of eventStream(reader)) {
         completed = event === 'complete';
         if (completed) break;
         if (event !== 'next') continue;
@@ -177,6 +180,18 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
     },
   };
 }
+
+/** A reader that calls `silent` when upstream says nothing for so long, not even a comment: its connection may be dead without an end. */
+const heardWithin = (silenceMs: number, upstream: Upstream, silent: () => void): Pick<Upstream, 'read'> => ({
+  async read() {
+    const timer = setTimeout(silent, silenceMs);
+    try {
+      return await upstream.read();
+    } finally {
+      clearTimeout(timer);
+    }
+  },
+});
 
 const coded = (code: string, message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code } });
