@@ -83,6 +83,19 @@ it('opens introspection to signed-in callers only, over HTTP and graphql-ws', as
   ).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
 });
 
+it.each<[string, string, number, string]>([
+  ['a variable of a wrong type', 'query ($n: Int!) { books(first: $n) { id } }', 400, 'BAD_USER_INPUT'],
+  ['introspection by nobody', '{ __schema { queryType { name } } }', 401, 'UNAUTHENTICATED'],
+  ['a closed mutation', 'mutation { tokenCreate(email: "a@b.c") }', 403, 'FORBIDDEN_OPERATION'],
+  ['a part of what was asked', '{ coded reviews }', 200, 'NOT_FOUND'],
+])('a refusal has a status for clients that know it: %s', async (_name, query, status, code) => {
+  const headers = { accept: 'application/graphql-response+json' };
+  const answer = await router.ask(query, { variables: { n: 'many' }, headers });
+  expect([answer.status, ...codesOf(answer)]).toEqual([status, code]);
+  expect(answer.errors![0]!.extensions).toEqual({ code });
+  expect((await router.ask(query, { variables: { n: 'many' } })).status).toBe(200);
+});
+
 describe('mutations of the shop that make accounts or sessions', () => {
   it.each([
     'mutation { tokenCreate(email: "a@b.c") }',

@@ -34,7 +34,12 @@ describe.each(['in-process', 'http'] as const)('subscriptions over %s clients', 
     router.socket(params);
   const streamed = (
     query: string,
-    options: { headers?: Record<string, string>; signal?: AbortSignal; variables?: object } = {},
+    options: {
+      headers?: Record<string, string>;
+      signal?: AbortSignal;
+      variables?: object;
+      operationName?: string;
+    } = {},
   ) =>
     fetch(router.graphqlUrl, {
       method: 'POST',
@@ -44,7 +49,7 @@ describe.each(['in-process', 'http'] as const)('subscriptions over %s clients', 
         authorization: `Bearer ${token}`,
         ...options.headers,
       },
-      body: JSON.stringify({ query, variables: options.variables }),
+      body: JSON.stringify({ query, variables: options.variables, operationName: options.operationName }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
   const told = { title: 'Title of b7', rating: 2, rater: 'USER', product: { name: 'Product p7' } };
@@ -105,6 +110,16 @@ describe.each(['in-process', 'http'] as const)('subscriptions over %s clients', 
     for await (const event of sse(await streamed(query, { variables: { r: 'r1' }, headers })))
       rest.push(event);
     expect(rest).toEqual(all.slice(3));
+    const two =
+      'subscription A { noticed(runId: "r1") { runId seq } } subscription B { b: noticed(runId: "r1") { runId seq } }';
+    for (const [operationName, name] of [
+      ['A', 'noticed'],
+      ['B', 'b'],
+    ] as const) {
+      const heard = [];
+      for await (const event of sse(await streamed(two, { headers, operationName }))) heard.push(event);
+      expect(heard.map(({ data }) => data)).toEqual([{ data: { [name]: { runId: 'r1', seq: 4 } } }, {}]);
+    }
     const other = [];
     for await (const event of sse(await streamed(query, { variables: { r: 'r2' }, headers })))
       other.push(event);
