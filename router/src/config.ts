@@ -17,9 +17,15 @@ export const config = defineConfig('router', {
   SALEOR_API_URL: z.url().describe('GraphQL URL of Saleor'),
   STAFF_EMAILS: z
     .string()
-    .default('')
+    .regex(/^none$|@/, 'addresses, domains, or none')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((email) => email.trim().toLowerCase())
+        .filter((email) => email && email !== 'none'),
+    )
     .describe(
-      "Comma list of e-mails of Saleor staff (@domain for a whole domain): Saleor's plugin is told nothing about them",
+      "Comma list of e-mails of Saleor staff (@domain for a whole domain), or `none`: Saleor's plugin is told nothing about them, whom it would demote",
     ),
   INTROSPECTION: z
     .enum(['everybody', 'signed-in'])
