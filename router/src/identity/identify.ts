@@ -37,6 +37,8 @@ interface Resolved {
 }
 
 const membershipsMs = 5_000;
+/** How many memberships go on to subgraphs, in a token of some 30 bytes each: what others put somebody into must not make their requests too large. */
+const mostMemberships = 300;
 const apiKeyMs = 30_000;
 /** What was asked so shortly ago is new: a caller's streams are looked at together. */
 const anewMs = 500;
@@ -63,6 +65,11 @@ export function createIdentifier(deps: Deps): Identifier {
       { deadlineMs: 3_000, retries: 1 },
     );
     if (!resolved.saleorUserId && claims.emailVerified) void learnSaleorUser(token, resolved.userId);
+    if (resolved.memberships.length > mostMemberships)
+      deps.log.warn(
+        { userId: resolved.userId, memberships: resolved.memberships.length },
+        'too many memberships',
+      );
     return { caller: callerOf(claims, resolved), userToken: token, expiresAt: claims.expiresAt * 1_000 };
   }
 
@@ -148,6 +155,14 @@ const callerOf = (claims: UserClaims, resolved: Resolved): Caller => ({
   emailVerified: claims.emailVerified,
   ...(claims.name ? { displayName: claims.name } : {}),
   ...(resolved.saleorUserId ? { saleorUserId: resolved.saleorUserId } : {}),
-  memberships: resolved.memberships,
+  memberships: nearest(resolved.memberships),
   operator: claims.roles.includes('operator'),
 });
+
+/** As many memberships as are taken: what somebody owns first, else the oldest, which nobody can push out by inviting them. */
+const nearest = (memberships: Membership[]): Membership[] =>
+  memberships.length <= mostMemberships
+    ? memberships
+    : memberships
+        .toSorted((a, b) => Number(b.role === 'OWNER') - Number(a.role === 'OWNER'))
+        .slice(0, mostMemberships);
