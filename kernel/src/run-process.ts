@@ -25,6 +25,7 @@ export async function runProcess(options: {
     host: options.host,
     port: options.port,
     log,
+    bodies: app.bodies,
   });
   options.onListening?.(server);
   onStopSignal((signal) => {

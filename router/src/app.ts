@@ -46,7 +46,6 @@ export function createApp(deps: Deps, serviceToken: () => Promise<string>): Rout
       if (down.length) throw new Error(`not ready: ${down.join(', ')}`);
     },
   });
-  limitBody(app, deps.maxBodyBytes);
   app.all('/graphql', (c) => graphql(c.req.raw));
   app.get('/oidc/userinfo', (c) => userInfo(deps, c.req.raw));
   app.get('/.well-known/internal-jwks.json', () => json(deps.internalJwks));
@@ -62,6 +61,7 @@ export function createApp(deps: Deps, serviceToken: () => Promise<string>): Rout
   let closeSockets: (() => Promise<void>) | undefined;
   return {
     name: 'router',
+    bodies: limitBody(deps.maxBodyBytes),
     fetch: traced((request) => app.fetch(request)),
     attachWebSocket(server) {
       closeSockets = serveWebSocket(server, { deps, documents, engine, subscriber, identifier });

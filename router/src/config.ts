@@ -17,9 +17,15 @@ export const config = defineConfig('router', {
   SALEOR_API_URL: z.url().describe('GraphQL URL of Saleor'),
   STAFF_EMAILS: z
     .string()
-    .default('')
+    .regex(/^none$|@/, 'addresses, domains, or none')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((email) => email.trim().toLowerCase())
+        .filter((email) => email && email !== 'none'),
+    )
     .describe(
-      "Comma list of e-mails of Saleor staff (@domain for a whole domain): Saleor's plugin is told nothing about them",
+      "Comma list of e-mails of Saleor staff (@domain for a whole domain), or `none`: Saleor's plugin is told nothing about them, whom it would demote",
     ),
   INTROSPECTION: z
     .enum(['everybody', 'signed-in'])
@@ -35,6 +41,20 @@ export const config = defineConfig('router', {
     .int()
     .default(15_000)
     .describe('Longest wait for one answer of a subgraph'),
+  STREAM_RECHECK_MS: z.coerce
+    .number()
+    .int()
+    .max(25_000)
+    .default(25_000)
+    .describe("How often it is asked whether a stream's credential still holds; an API key ends within 30 s"),
+  STREAM_SILENCE_MS: z.coerce
+    .number()
+    .int()
+    .min(15_000)
+    .default(45_000)
+    .describe(
+      'How long a subgraph may say nothing on a stream before it is taken for lost; each says a comment every 12 s',
+    ),
 });
 
 /**

@@ -12,6 +12,14 @@ export interface Limits {
   readonly rootFields: number;
 }
 
+/** How long streams are trusted. */
+export interface StreamTimes {
+  /** How often it is asked whether a stream's credential still holds. */
+  readonly recheckMs: number;
+  /** How long a subgraph may say nothing on a stream, not even a comment. */
+  readonly silenceMs: number;
+}
+
 /** What the router needs from outside. */
 export interface Deps {
   readonly log: Log;
@@ -31,4 +39,5 @@ export interface Deps {
   readonly limits: Limits;
   readonly maxBodyBytes: number;
   readonly subgraphDeadlineMs: number;
+  readonly streams: StreamTimes;
 }

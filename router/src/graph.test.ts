@@ -93,6 +93,22 @@ describe.each(['in-process', 'http'] as const)('the graph over %s clients', (tra
     expect(new Set(errors!.map(({ extensions }) => extensions.code))).toEqual(new Set(['SHOP_ERROR']));
   });
 
+  it('keeps what the shop answered of its entities when one of the calls fails', async () => {
+    router.shop.be('partly');
+    const { data, errors } = await router.ask('{ books(first: 121) { rating product { name stars } } }', {
+      token,
+    });
+    const books = data!['books'] as { product: { name: string | null; stars: number } }[];
+    expect([books[0], books[99], books[100], books[120]].map((book) => book!.product)).toEqual([
+      { name: 'Product p0', stars: 5 },
+      { name: 'Product p99', stars: 5 },
+      { name: null, stars: 5 },
+      { name: 'Product p0', stars: 5 },
+    ]);
+    expect(codesOf({ errors: errors! })).toEqual(Array.from({ length: 20 }, () => 'SALEOR_UNAVAILABLE'));
+    expect(errors![0]!.path).toEqual(['books', 100, 'product']);
+  });
+
   it("speaks the shop's dialect", async () => {
     const said = async (query: string, variables?: object) => {
       const { data, errors } = await router.ask(query, { token, ...(variables ? { variables } : {}) });
@@ -121,6 +137,26 @@ describe.each(['in-process', 'http'] as const)('the graph over %s clients', (tra
         representations: ['a', 'a'],
       }),
     ).toEqual({ ids: ['a', 'a'] });
+  });
+
+  it('takes a subgraph of another schema for a fault of ours, not for one of the client', async () => {
+    const skewed = {
+      sdl: 'type Query { oldName: Int }',
+      fetch: async () =>
+        Response.json({
+          errors: [
+            {
+              message: 'Cannot query field "oldName" on type "Query". Did you mean "newName"?',
+              extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+            },
+          ],
+        }),
+    };
+    const { ask } = await openRouter({ transport, more: { skewed } });
+    const { data, errors } = await ask('{ oldName reviews }');
+    expect(data).toEqual({ oldName: null, reviews: 7 });
+    expect(codesOf({ errors: errors! })).toEqual(['INTERNAL']);
+    expect(JSON.stringify(errors)).not.toMatch(/newName/);
   });
 
   it("gives the shop a person's own token, and API keys and anonymous callers none", async () => {

@@ -33,11 +33,12 @@ export function createGraphqlEndpoint(
     onValidate: ({ setValidationFn }) =>
       setValidationFn((schema, document: DocumentNode) => documents.faults(schema, document)),
     onExecute: ({ setExecuteFn }) =>
-      setExecuteFn((args: ExecutionArgs) => engine.execute(operationFrom(args))),
+      setExecuteFn(async (args: ExecutionArgs) => statusOfRefusal(await engine.execute(operationFrom(args)))),
     onSubscribe: ({ setSubscribeFn }) =>
-      setSubscribeFn((args: ExecutionArgs) => {
+      setSubscribeFn(async (args: ExecutionArgs) => {
         const { lastEventId } = args.contextValue as RouterContext;
-        return subscriber.subscribe(resumed(operationFrom(args), lastEventId, args.schema));
+        const answer = await subscriber.subscribe(resumed(operationFrom(args), lastEventId, args.schema));
+        return isAsyncIterable(answer) ? answer : statusOfRefusal(answer);
       }),
     onResultProcess({ result, acceptableMediaTypes, setResultProcessor }) {
       if (isAsyncIterable<ExecutionResult>(result) && acceptableMediaTypes.includes('text/event-stream'))
@@ -81,6 +82,32 @@ export function createGraphqlEndpoint(
     if (!forgery) return yoga.fetch(request, {});
     const { status, code, message } = forgery;
     return Response.json({ errors: [{ message, extensions: { code } }] }, { status });
+  };
+}
+
+const refusalStatus: Readonly<Record<string, number>> = {
+  OPERATION_RESOLUTION_FAILURE: 400,
+  BAD_USER_INPUT: 400,
+  UNAUTHENTICATED: 401,
+  FORBIDDEN_OPERATION: 403,
+  UNAVAILABLE: 503,
+};
+
+/**
+ * An answer that was refused before anything was executed (no data, not even null) has a status of its own where the client takes
+ * application/graphql-response+json; in application/json it stays 200, as that media type has it.
+ */
+function statusOfRefusal(result: ExecutionResult): ExecutionResult {
+  if (result.data !== undefined || !result.errors) return result;
+  return {
+    ...result,
+    errors: result.errors.map((error) => {
+      const { code } = error.extensions;
+      const status = refusalStatus[String(code)] ?? 500;
+      return new GraphQLError(error.message, {
+        extensions: { ...error.extensions, http: { spec: true, status } },
+      });
+    }),
   };
 }
 

@@ -62,6 +62,12 @@ describe('an operation over a limit is refused with a stable code', () => {
   });
 });
 
+it('takes bodies as large as it is told to, also beyond what a server takes otherwise', async () => {
+  const wide = await openRouter({ deps: { maxBodyBytes: 2_000_000 } });
+  const answer = await wide.ask('{ reviews }', { variables: { x: 'x'.repeat(1_500_000) } });
+  expect([answer.status, answer.data]).toEqual([200, { reviews: 7 }]);
+});
+
 it('names no fields to those who may not introspect', async () => {
   const { errors } = await router.ask('{ book { id } bocks { id } }');
   expect(JSON.stringify(errors)).toContain('bocks');
@@ -75,6 +81,19 @@ it('opens introspection to signed-in callers only, over HTTP and graphql-ws', as
   expect(
     ((await router.socket().iterate({ query }).next()).value as { errors: object[] }).errors,
   ).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+});
+
+it.each<[string, string, number, string]>([
+  ['a variable of a wrong type', 'query ($n: Int!) { books(first: $n) { id } }', 400, 'BAD_USER_INPUT'],
+  ['introspection by nobody', '{ __schema { queryType { name } } }', 401, 'UNAUTHENTICATED'],
+  ['a closed mutation', 'mutation { tokenCreate(email: "a@b.c") }', 403, 'FORBIDDEN_OPERATION'],
+  ['a part of what was asked', '{ coded reviews }', 200, 'NOT_FOUND'],
+])('a refusal has a status for clients that know it: %s', async (_name, query, status, code) => {
+  const headers = { accept: 'application/graphql-response+json' };
+  const answer = await router.ask(query, { variables: { n: 'many' }, headers });
+  expect([answer.status, ...codesOf(answer)]).toEqual([status, code]);
+  expect(answer.errors![0]!.extensions).toEqual({ code });
+  expect((await router.ask(query, { variables: { n: 'many' } })).status).toBe(200);
 });
 
 describe('mutations of the shop that make accounts or sessions', () => {

@@ -43,9 +43,7 @@ const app = createApp(
     controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
     gitops: createServiceClient({ name: 'gitops', baseUrl: settings.GITOPS_URL }),
     saleorApiUrl: settings.SALEOR_API_URL,
-    staffEmails: settings.STAFF_EMAILS.split(',')
-      .map((email) => email.trim().toLowerCase())
-      .filter(Boolean),
+    staffEmails: settings.STAFF_EMAILS,
     introspection: settings.INTROSPECTION,
     limits: {
       depth: settings.MAX_DEPTH,
@@ -55,6 +53,7 @@ const app = createApp(
     },
     maxBodyBytes: settings.MAX_BODY_BYTES,
     subgraphDeadlineMs: settings.SUBGRAPH_DEADLINE_MS,
+    streams: { recheckMs: settings.STREAM_RECHECK_MS, silenceMs: settings.STREAM_SILENCE_MS },
   },
   token,
 );

@@ -249,6 +249,7 @@ function environmentsOf(o: {
       OIDC_AUDIENCE: doubles.identity.audience,
       INTERNAL_PRIVATE_JWK: JSON.stringify(secrets.internalPrivateJwk),
       SALEOR_API_URL: doubles.shop.url,
+      STAFF_EMAILS: 'admin@example.com',
       INTROSPECTION: 'everybody',
     },
   };

@@ -173,6 +173,7 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
       limits: { depth: 16, tokens: 3_000, aliases: 50, rootFields: 20 },
       maxBodyBytes: 262_144,
       subgraphDeadlineMs: 15_000,
+      streams: { recheckMs: 25_000, silenceMs: 45_000 },
     },
     tokenOf('router'),
   );
@@ -190,6 +191,7 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
   );
   const front = await serve({
     fetch: (request) => router.fetch(request),
+    bodies: router.bodies,
     port: ports.router,
     log: child('router'),
   });

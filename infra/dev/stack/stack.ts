@@ -1,7 +1,5 @@
 import path from 'node:path';
 import type { Log } from '@agentstore/kernel/log';
-import { composeToFile } from '@agentstore/schema/compose-supergraph';
-import { fetchSaleorSdl, ownSubgraphs, saleorName } from '@agentstore/schema/subgraphs';
 import type { Progress } from '../progress.ts';
 import { seedShop, type SeededShop } from '../shop/seed.ts';
 import type { Ports } from '../state/ports.ts';
@@ -9,6 +7,7 @@ import { devSecrets, type DevSecrets } from '../state/secrets.ts';
 import { mountApps, type MountedApps } from './apps.ts';
 import { registerCatalogue, type Catalogue } from './catalogue.ts';
 import { startDoubles, type Doubles } from './doubles.ts';
+import { refreshSupergraph } from './supergraph.ts';
 
 export interface StackOptions {
   readonly stateDir: string;
@@ -52,13 +51,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await doubles.stop();
   };
   try {
-    await progress.step('supergraph', async (say) => {
-      const composed = composeToFile(
-        [...ownSubgraphs(), { name: saleorName, sdl: await fetchSaleorSdl(doubles.shop.url) }],
-        supergraphFile,
-      );
-      say(composed ? 'composed from our subgraphs and the shop' : 'unchanged');
-    });
+    await progress.step('supergraph', async (say) =>
+      say(await refreshSupergraph(supergraphFile, doubles.shop.url)),
+    );
     mounted = await progress.step('subgraphs and workers', async (say) => {
       const started = await mountApps({
         stateDir,

@@ -10,9 +10,10 @@ import {
 } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { AccessError } from '../access.ts';
-import { anonymous, callerSchema, type Caller } from '../caller.ts';
+import { anonymous, type Caller } from '../caller.ts';
 import { UnavailableError } from '../service-client.ts';
 import { permissions, type Permission } from '../permissions.ts';
+import { callerOfClaim } from './caller-claim.ts';
 import { internalIssuer } from './internal-token.ts';
 
 /** Who sent this request. Throws UNAUTHENTICATED for a token that does not verify; no token at all is ANONYMOUS. */
@@ -55,7 +56,7 @@ export function createAuthenticator(options: {
       typ: 'agentstore-internal+jwt',
       clockTolerance: 5,
     });
-    return callerSchema.parse(payload['caller']);
+    return callerOfClaim(payload['caller']);
   }
 
   async function service(token: string): Promise<Caller> {

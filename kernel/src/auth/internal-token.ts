@@ -1,5 +1,6 @@
 import { SignJWT, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK } from 'jose';
 import type { Caller } from '../caller.ts';
+import { callerClaim } from './caller-claim.ts';
 
 /** Issuer of internal tokens: the edge that verified who is asking. */
 export const internalIssuer = 'agentstore-router';
@@ -14,7 +15,7 @@ export type InternalTokenSigner = (caller: Caller, audience: string) => Promise<
 export async function internalTokenSigner(privateJwk: JWK): Promise<InternalTokenSigner> {
   const key = await importJWK(privateJwk, 'EdDSA');
   return (caller, audience) =>
-    new SignJWT({ caller })
+    new SignJWT({ caller: callerClaim(caller) })
       .setProtectedHeader({ alg: 'EdDSA', kid: privateJwk.kid ?? 'internal', typ: 'agentstore-internal+jwt' })
       .setIssuer(internalIssuer)
       .setAudience(audience)

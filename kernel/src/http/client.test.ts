@@ -7,7 +7,7 @@ import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { silentLog } from '../log.ts';
 import { createServiceClient, ServiceError, UnavailableError } from './client.ts';
 import { problemResponse } from './problem.ts';
-import { serve, type HttpServer } from './server.ts';
+import { bodyLimit, serve, type HttpServer } from './server.ts';
 import { traced } from './service-app.ts';
 import { activeTrace } from './trace.ts';
 
@@ -15,7 +15,12 @@ const open: HttpServer[] = [];
 afterEach(async () => void (await Promise.all(open.splice(0).map((server) => server.close(100)))));
 
 async function service(fetch: (request: Request) => Promise<Response>, maxBody?: number) {
-  const server = await serve({ fetch, port: 0, log: silentLog, ...(maxBody ? { maxBody } : {}) });
+  const server = await serve({
+    fetch,
+    port: 0,
+    log: silentLog,
+    ...(maxBody ? { bodies: bodyLimit(maxBody) } : {}),
+  });
   open.push(server);
   return createServiceClient({
     name: 'peer',

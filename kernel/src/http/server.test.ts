@@ -1,7 +1,10 @@
 import net from 'node:net';
-import { expect, it, onTestFinished } from 'vitest';
-import { createLog } from '../log.ts';
-import { serve } from './server.ts';
+import { afterEach, expect, it } from 'vitest';
+import { createLog, silentLog } from '../log.ts';
+import { serve, type HttpServer } from './server.ts';
+
+const open: HttpServer[] = [];
+afterEach(async () => void (await Promise.all(open.splice(0).map((server) => server.close(0)))));
 
 it.each<[string, string]>([
   ['a malformed Host', 'GET / HTTP/1.1\r\nhost: a b\r\n'],
@@ -16,7 +19,7 @@ it.each<[string, string]>([
     log: createLog({ name: 'test', destination: { write: (line: string) => void (log += line) } }),
     fetch: async () => ((reached = true), new Response()),
   });
-  onTestFinished(() => server.close(0));
+  open.push(server);
   const socket = net.connect(server.port, '127.0.0.1');
   socket.write(`${head}connection: close\r\n\r\n`);
   let answer = '';
@@ -24,4 +27,30 @@ it.each<[string, string]>([
   expect(answer).toMatch(/^HTTP\/1\.1 400 /);
   expect(answer).toContain('"code":"BAD_REQUEST"');
   expect({ reached, log }).toEqual({ reached: false, log: '' });
+});
+
+it('lets a reader go who takes nothing any more, and ends what was read for them', async () => {
+  const left = Promise.withResolvers<void>();
+  const chunk = new Uint8Array(65_536);
+  const server = await serve({
+    fetch: async () =>
+      new Response(
+        new ReadableStream({
+          pull: (controller) => controller.enqueue(chunk),
+          cancel: () => left.resolve(),
+        }),
+      ),
+    port: 0,
+    log: silentLog,
+    stalledMs: 100,
+  });
+  open.push(server);
+  const socket = net.connect(server.port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+  socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
+  socket.pause();
+  await left.promise;
+  socket.resume();
+  await closed;
 });

@@ -14,22 +14,44 @@ export interface HttpServer {
   close(graceMs?: number): Promise<void>;
 }
 
-/** How large a request body may be, in bytes, unless the handler's owner says otherwise. */
-export const defaultMaxBody = 1_048_576;
+/** How large request bodies may be, and what is answered to those that are larger. */
+export interface BodyLimit {
+  /** In bytes. */
+  readonly most: number;
+  /** Answers 413 at a path. */
+  tooLarge(path: string): Response;
+}
+
+/** The limit that holds unless the handler's owner says otherwise. */
+export const bodyLimit = (most = 1_048_576): BodyLimit => ({
+  most,
+  tooLarge: () =>
+    problemResponse({
+      status: 413,
+      code: 'BODY_TOO_LARGE',
+      title: `The body may have at most ${most} bytes.`,
+      maxBody: most,
+    }),
+});
 
 /**
- * Serves `fetch` on node:http. Bodies over `maxBody` are refused with 413 before the handler sees them; a client that goes away
- * aborts `request.signal`; response streams are written with backpressure. `port` 0 takes a free one.
+ * Serves `fetch` on node:http. Bodies over the limit are refused with 413 before the handler sees them; a client that goes away
+ * aborts `request.signal`; response streams are written with backpressure, to readers who read. `port` 0 takes a free one.
  */
 export async function serve(options: {
   fetch: (request: Request) => Promise<Response>;
   host?: string;
   port: number;
   log: Log;
-  maxBody?: number;
+  bodies?: BodyLimit | undefined;
+  /** How long a reader may take nothing of what waits for them before they are let go. */
+  stalledMs?: number;
 }): Promise<HttpServer> {
   const host = options.host ?? '127.0.0.1';
-  const maxBody = options.maxBody ?? defaultMaxBody;
+  const stalledMs = options.stalledMs ?? 60_000;
+  const bodies = options.bodies ?? bodyLimit();
+  // A Request holds its signal's controller weakly: a request that nobody holds would not abort when its client goes away.
+  const underWay = new Set<Request>();
   const sockets = new Set<Socket>();
   const server = http.createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 },
@@ -51,17 +73,22 @@ export async function serve(options: {
     const gone = new AbortController();
     outgoing.once('close', () => gone.abort());
     let response: Response;
+    let request: Request | undefined;
     try {
-      const body = await readBody(incoming, maxBody);
-      if (body === 'too large') response = tooLarge(maxBody);
-      else {
-        const request = requestOf(incoming, body, gone.signal);
+      const body = await readBody(incoming, bodies.most);
+      if (body === 'too large') {
+        outgoing.shouldKeepAlive = false; // the rest of the body is not read
+        response = bodies.tooLarge(new URL(incoming.url ?? '/', 'http://localhost').pathname);
+      } else {
+        request = requestOf(incoming, body, gone.signal);
+        if (request) underWay.add(request);
         response = request ? await options.fetch(request) : malformed();
       }
     } catch (error) {
       response = problemOf(error, options.log);
     }
-    await write(response, outgoing, gone.signal);
+    await write(response, outgoing, { gone: gone.signal, stalledMs });
+    if (request) underWay.delete(request);
   }
 
   /** Undefined for what HTTP's parser lets through and no Request can be: a Host that is none, a target or method that the standard forbids. */
@@ -114,21 +141,11 @@ async function readBody(
 const malformed = (): Response =>
   problemResponse({ status: 400, code: 'BAD_REQUEST', title: 'The request line or a header is malformed.' });
 
-const tooLarge = (maxBody: number): Response =>
-  new Response(
-    JSON.stringify({
-      status: 413,
-      code: 'BODY_TOO_LARGE',
-      title: `The body may have at most ${maxBody} bytes.`,
-      maxBody,
-    }),
-    {
-      status: 413,
-      headers: { 'content-type': 'application/problem+json', connection: 'close' },
-    },
-  );
-
-async function write(response: Response, outgoing: http.ServerResponse, gone: AbortSignal): Promise<void> {
+async function write(
+  response: Response,
+  outgoing: http.ServerResponse,
+  { gone, stalledMs }: { readonly gone: AbortSignal; readonly stalledMs: number },
+): Promise<void> {
   if (gone.aborted) {
     await response.body?.cancel().catch(() => undefined);
     return;
@@ -148,7 +165,7 @@ async function write(response: Response, outgoing: http.ServerResponse, gone: Ab
   gone.addEventListener('abort', left);
   try {
     for (let next = await reader.read(); !next.done && !gone.aborted; next = await reader.read())
-      if (!outgoing.write(next.value)) await drained(outgoing);
+      if (!outgoing.write(next.value)) await drained(outgoing, stalledMs);
     outgoing.end();
   } catch {
     outgoing.destroy(); // the handler's stream failed: a cut connection says so, a clean end would not
@@ -157,10 +174,12 @@ async function write(response: Response, outgoing: http.ServerResponse, gone: Ab
   }
 }
 
-/** Resolves when more may be written, or when nobody is there to read it. */
-const drained = (outgoing: http.ServerResponse): Promise<void> =>
+/** Resolves when more may be written, or when nobody is there to read it: whoever takes nothing for too long is let go. */
+const drained = (outgoing: http.ServerResponse, stalledMs: number): Promise<void> =>
   new Promise((resolve) => {
+    const stalled = setTimeout(() => outgoing.destroy(), stalledMs);
     const go = (): void => {
+      clearTimeout(stalled);
       outgoing.off('drain', go).off('close', go);
       resolve();
     };

@@ -73,13 +73,22 @@ export async function readJson<Schema extends z.ZodType>(
   } catch {
     throw new ProblemError({ status: 400, code: 'BAD_REQUEST', title: 'The body is not JSON.' });
   }
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
+  return parsed(schema, body, 'The body does not have the expected shape.');
+}
+
+/** A value of a request, parsed by the schema. Throws a 400 problem BAD_REQUEST that names every faulty member. */
+export function parsed<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  title: string,
+): z.output<Schema> {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
   throw new ProblemError({
     status: 400,
     code: 'BAD_REQUEST',
-    title: 'The body does not have the expected shape.',
-    faults: parsed.error.issues.map((issue) => ({ member: issue.path.join('.'), message: issue.message })),
+    title,
+    faults: error.issues.map((issue) => ({ member: issue.path.join('.'), message: issue.message })),
   });
 }
 

@@ -4,7 +4,7 @@ import type { Log } from '@agentstore/kernel/log';
 
 /**
  * An answer as clients see it: of each error its message, path, code and trace id. What has no code was meant for nobody outside (the planner's own
- * faults, a subgraph that refuses our query): it is masked and logged. Saleor says its codes in its own words, under `exception`.
+ * faults), or says that our own query is bad (`GRAPHQL_…` of a subgraph with another schema), is masked and logged. Saleor says its codes in its own words, under `exception`.
  */
 export function cleaned(result: ExecutionResult, log: Log): ExecutionResult {
   const { data, errors, extensions } = result;
@@ -18,7 +18,7 @@ export function cleaned(result: ExecutionResult, log: Log): ExecutionResult {
     ...(data === undefined ? {} : { data }),
     errors: errors.map((error) => {
       const { code, traceId } = (error.extensions ?? {}) as { code?: string; traceId?: string };
-      const stable = code && code !== 'DOWNSTREAM_SERVICE_ERROR' ? code : shopCode(error);
+      const stable = code && !isOfOurQuery(code) ? code : shopCode(error);
       if (!stable) {
         log.error({ err: error, traceId: activeTraceId() }, 'operation failed');
         return masked(error.path, traceId);
@@ -30,6 +30,10 @@ export function cleaned(result: ExecutionResult, log: Log): ExecutionResult {
     }),
   };
 }
+
+/** The client's own document was found good before: what a subgraph finds wrong with a query is the router's fault. */
+const isOfOurQuery = (code: string): boolean =>
+  code === 'DOWNSTREAM_SERVICE_ERROR' || code.startsWith('GRAPHQL_');
 
 function masked(path: GraphQLError['path'], given: string | undefined): GraphQLError {
   const traceId = given ?? activeTraceId();

@@ -10,9 +10,12 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Deps } from '../deps.ts';
-import { limitError } from '../policy/limits.ts';
+import { limitError, tokensOf } from '../policy/limits.ts';
 
-/** Texts of operations turned into documents, and documents judged, each once: clients send the same few operations over and over. */
+/**
+ * Texts of operations turned into documents, and documents judged, each once: clients send the same few operations over and over. Only what was found good
+ * is kept.
+ */
 export interface Documents {
   /** Throws a coded GraphQLError: QUERY_TOO_LARGE, GRAPHQL_PARSE_FAILED. */
   parse(text: string): DocumentNode;
@@ -20,15 +23,20 @@ export interface Documents {
   faults(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[];
 }
 
-/** Longer texts are not kept: a cache that strangers fill must stay small. */
-const longestKept = 32_768;
+/** What is kept may take so much memory: strangers fill this cache. */
+const keptBytes = 64 * 1_024 * 1_024;
+/** What a document takes for each of its tokens, beside its text; measured 300 to 550. */
+const bytesPerToken = 600;
 const mostFaults = 20;
 
 export function createDocuments({
   limits,
   introspection,
 }: Pick<Deps, 'limits' | 'introspection'>): Documents {
-  const parsed = new LRUCache<string, DocumentNode>({ max: 1_000 });
+  const parsed = new LRUCache<string, DocumentNode>({
+    maxSize: keptBytes,
+    sizeCalculation: (document, text) => 2 * text.length + bytesPerToken * (tokensOf(document) + 1),
+  });
   const judged = new WeakMap<DocumentNode, WeakMap<GraphQLSchema, readonly GraphQLError[]>>();
 
   function judge(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
@@ -48,9 +56,7 @@ export function createDocuments({
       const known = parsed.get(text);
       if (known) return known;
       try {
-        const document = parse(text, { maxTokens: limits.tokens });
-        if (text.length <= longestKept) parsed.set(text, document);
-        return document;
+        return parse(text, { maxTokens: limits.tokens });
       } catch (error) {
         const fault = error as GraphQLError;
         if (/contains more tha[nt] \d+ tokens/.test(fault.message))
@@ -63,6 +69,8 @@ export function createDocuments({
       if (!known) judged.set(document, (known = new WeakMap()));
       const faults = known.get(schema) ?? judge(schema, document);
       known.set(schema, faults);
+      const text = document.loc?.source.body;
+      if (!faults.length && text !== undefined) parsed.set(text, document);
       return faults;
     },
   };

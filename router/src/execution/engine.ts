@@ -113,12 +113,14 @@ export function createEngine(deps: Deps): Engine {
       }
     },
     async start() {
-      await reload();
+      // Watched before it is read, and looked at again once it is loaded: a change while the first one loads must not be lost.
       watcher = fs.watchFile(
         deps.supergraphFile,
         { interval: 500, persistent: false },
         () => (loading = loading.then(reload)),
       );
+      await (loading = loading.then(reload));
+      if (generation) await (loading = loading.then(reload));
     },
     async stop() {
       if (watcher) fs.unwatchFile(deps.supergraphFile);

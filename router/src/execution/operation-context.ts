@@ -11,7 +11,7 @@ export interface OperationContext {
   changed(): void;
   /** The same caller with tokens signed anew: a subscription outlives the minute they are good for. */
   resigned(): OperationContext;
-  /** Asks who holds the credential now. Throws UNAUTHENTICATED when it ended. */
+  /** Asks anew who holds the credential. Throws UNAUTHENTICATED when it ended. */
   renewed(): Promise<OperationContext>;
 }
 
@@ -25,8 +25,11 @@ interface ContextOptions {
 }
 
 /** The context of one operation of whoever holds this credential. Throws UNAUTHENTICATED for one that does not hold. */
-export async function operationContext(options: ContextOptions): Promise<OperationContext> {
-  return contextOf(await options.identifier.identify(options.authorization), options);
+export async function operationContext(
+  options: ContextOptions,
+  { anew = false } = {},
+): Promise<OperationContext> {
+  return contextOf(await options.identifier.identify(options.authorization, { anew }), options);
 }
 
 function contextOf(identity: Identity, options: ContextOptions): OperationContext {
@@ -50,6 +53,6 @@ function contextOf(identity: Identity, options: ContextOptions): OperationContex
       current = undefined;
     },
     resigned: () => contextOf(identity, options),
-    renewed: () => operationContext(options),
+    renewed: () => operationContext(options, { anew: true }),
   };
 }

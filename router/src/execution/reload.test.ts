@@ -1,8 +1,12 @@
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { createServiceClient } from '@agentstore/kernel/http/client';
+import { silentLog } from '@agentstore/kernel/log';
 import { composeSupergraph } from '../../../schema/compose-supergraph.ts';
+import type { Deps } from '../deps.ts';
 import { codesOf, openRouter, type TestRouter } from '../testing/open-router.ts';
+import { createEngine } from './engine.ts';
 
 const withField = (router: TestRouter): string =>
   composeSupergraph(
@@ -51,6 +55,28 @@ it('takes a good supergraph over while requests and subscriptions go on, and kee
   expect((await underWay).data).toEqual({ never: null, reviews: 7 });
   router.books.telling.tell('b1');
   expect((await told).value).toEqual({ data: { bookTold: { title: 'Title of b1', rating: 2 } } });
+});
+
+it('takes over what was written while the first one was loading', async () => {
+  const router = await openRouter();
+  const file = `${router.supergraphFile}.own`; // watched by nobody else
+  fs.copyFileSync(router.supergraphFile, file);
+  const client = createServiceClient({ name: 'books', baseUrl: 'http://books.internal' });
+  const engine = createEngine({
+    log: silentLog,
+    supergraphFile: file,
+    subgraphs: { books: client, reviews: client },
+    controlPlane: client,
+    saleorApiUrl: 'http://127.0.0.1:1/graphql/',
+    subgraphDeadlineMs: 1_000,
+  } as unknown as Deps);
+  const changed = withField(router);
+  const starting = engine.start();
+  fs.writeFileSync(`${file}.new`, changed);
+  fs.renameSync(`${file}.new`, file);
+  await starting;
+  await until(async () => 'addedLater' in engine.current().schema.getQueryType()!.getFields());
+  await engine.stop();
 });
 
 it('starts without a supergraph or a shop, says so, and serves what it has as soon as there is one', async () => {

@@ -2,9 +2,10 @@ import type { GatewayGraphQLResponse } from '@apollo/server-gateway-interface';
 import type { GraphQLDataSource, GraphQLDataSourceProcessOptions } from '@apollo/gateway';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
+import { maskError } from '@agentstore/kernel/graphql/server';
 import type { Log } from '@agentstore/kernel/log';
 import type { Deps } from '../deps.ts';
-import { askSubgraph } from './ask-subgraph.ts';
+import { askSubgraph, type Answer } from './ask-subgraph.ts';
 import type { OperationContext } from './operation-context.ts';
 import { entityCalls, inSaleorsWords, isEntityQuery } from './saleor-dialect.ts';
 
@@ -26,7 +27,10 @@ export class OwnSource implements GraphQLDataSource<OperationContext> {
 
   async process({ request, context }: Asked): Promise<GatewayGraphQLResponse> {
     const { bearerFor, changed, signal } = context as OperationContext;
-    const authorization = await bearerFor(this.#client.name);
+    const authorization = await bearerFor(this.#client.name).catch((error: unknown) => {
+      // After a mutation it is asked again who the caller is: they may have ended their own credential.
+      throw maskError(error, this.#log);
+    });
     try {
       const answer = await askSubgraph(this.#client, '/graphql', {
         headers: { authorization },
@@ -75,7 +79,15 @@ export class SaleorSource implements GraphQLDataSource<OperationContext> {
     try {
       if (!isEntityQuery(query)) return (await send(variables)) as GatewayGraphQLResponse;
       const { calls, place, paths } = entityCalls(variables['representations'] as Record<string, unknown>[]);
-      const answers = await Promise.all(calls.map((call) => send({ ...variables, representations: call })));
+      const settled = await Promise.allSettled(
+        calls.map((call) => send({ ...variables, representations: call })),
+      );
+      const lost = settled.find((one) => one.status === 'rejected');
+      if (lost && settled.every(({ status }) => status === 'rejected')) throw lost.reason;
+      if (lost && !signal.aborted) this.#log.warn({ err: lost.reason as Error }, 'Saleor answered in part');
+      const answers = settled.map((one, call) =>
+        one.status === 'fulfilled' ? one.value : unanswered(calls[call]!.length, one.reason),
+      );
       const errors = answers.flatMap((answer, call) =>
         (answer.errors ?? []).flatMap((error) => {
           const places = error.path ? paths(call, error.path) : [];
@@ -94,6 +106,18 @@ export class SaleorSource implements GraphQLDataSource<OperationContext> {
       throw unavailable('The shop', 'SALEOR_UNAVAILABLE', error);
     }
   }
+}
+
+/** The answer in place of one of the shop's that did not come: each entity asked for has the error at its place. */
+function unanswered(entities: number, cause: unknown): Answer {
+  const { message, extensions } = unavailable('The shop', 'SALEOR_UNAVAILABLE', cause);
+  return {
+    errors: Array.from({ length: entities }, (_, index) => ({
+      message,
+      extensions,
+      path: ['_entities', index],
+    })),
+  };
 }
 
 const unavailable = (who: string, code: string, cause: unknown): GraphQLError =>

@@ -111,6 +111,36 @@ describe('a caller', () => {
     expect(data).toEqual({ bookAdd: { rater: 'USER' } });
   });
 
+  it('is served however many organizations took them in, with what they own', async () => {
+    const memberships = Array.from({ length: 1_000 }, () => ({
+      organizationId: uuidv7(),
+      role: 'MEMBER' as const,
+    }));
+    const own = { organizationId: uuidv7(), role: 'OWNER' as const };
+    router.controlPlane.people.set('popular', {
+      userId: uuidv7(),
+      saleorUserId: 'VXNlcjox',
+      memberships: [...memberships, own],
+    });
+    const overHttp = await openRouter({ transport: 'http' });
+    overHttp.controlPlane.people.set('popular', router.controlPlane.people.get('popular')!);
+    const token = await overHttp.issuer.token({ sub: 'popular' });
+    const answer = await overHttp.ask('{ caller }', { token });
+    expect(answer.errors).toBeUndefined();
+    expect(JSON.parse(String(answer.data!['caller']))).toMatchObject({
+      memberships: [own, ...memberships.slice(0, 299)],
+    });
+  });
+
+  it('that ended its own credential by the mutation before is UNAUTHENTICATED in the next subgraph', async () => {
+    router.controlPlane.apiKeys.set('ask_last', { apiKeyId: uuidv7(), organizationId: uuidv7(), scopes: [] });
+    await router.ask('{ caller }', { token: 'ask_last' });
+    router.controlPlane.apiKeys.delete('ask_last');
+    const answer = await router.ask('mutation { bookAdd(id: "1") { title rater } }', { token: 'ask_last' });
+    expect(codesOf(answer)).toEqual(['UNAUTHENTICATED']);
+    expect(answer.errors![0]!.message).toMatch(/API key/);
+  });
+
   it('is known to the shop by an id that is learnt once', async () => {
     await router.ask('{ caller }', { token: await router.issuer.token({ sub: 'shopper' }) });
     for (let tries = 0; tries < 100 && !router.controlPlane.people.get('shopper')!.saleorUserId; tries++)

@@ -20,9 +20,12 @@ export interface Identity {
 export interface Identifier {
   /**
    * From the value of an authorization header; null or undefined is nobody. What is found out is kept for some seconds, and shared by all who ask
-   * meanwhile; a refusal is not kept. Throws UNAUTHENTICATED.
+   * meanwhile; a refusal is not kept. `anew` asks again unless that was only just done. Throws UNAUTHENTICATED.
    */
-  identify(authorization: string | null | undefined): Promise<Identity>;
+  identify(
+    authorization: string | null | undefined,
+    options?: { readonly anew?: boolean },
+  ): Promise<Identity>;
   /** Forgets what is kept of a credential: after a mutation of its caller, a new membership must be seen at once. */
   forget(authorization: string | null | undefined): void;
 }
@@ -34,12 +37,17 @@ interface Resolved {
 }
 
 const membershipsMs = 5_000;
+/** How many memberships go on to subgraphs, in a token of some 30 bytes each: what others put somebody into must not make their requests too large. */
+const mostMemberships = 300;
 const apiKeyMs = 30_000;
+/** What was asked so shortly ago is new: a caller's streams are looked at together. */
+const anewMs = 500;
 
 export function createIdentifier(deps: Deps): Identifier {
-  const known = new LRUCache<string, { readonly identity: Promise<Identity>; until: number }>({
-    max: 10_000,
-  });
+  const known = new LRUCache<
+    string,
+    { readonly identity: Promise<Identity>; readonly since: number; until: number }
+  >({ max: 10_000 });
   const learning = new Set<string>();
 
   async function ofUser(token: string): Promise<Identity> {
@@ -57,6 +65,11 @@ export function createIdentifier(deps: Deps): Identifier {
       { deadlineMs: 3_000, retries: 1 },
     );
     if (!resolved.saleorUserId && claims.emailVerified) void learnSaleorUser(token, resolved.userId);
+    if (resolved.memberships.length > mostMemberships)
+      deps.log.warn(
+        { userId: resolved.userId, memberships: resolved.memberships.length },
+        'too many memberships',
+      );
     return { caller: callerOf(claims, resolved), userToken: token, expiresAt: claims.expiresAt * 1_000 };
   }
 
@@ -97,17 +110,19 @@ export function createIdentifier(deps: Deps): Identifier {
   }
 
   return {
-    async identify(authorization) {
+    async identify(authorization, { anew = false } = {}) {
       if (!authorization) return { caller: anonymous };
       const token = bearerOf(authorization);
       if (!token) throw new AccessError('UNAUTHENTICATED', 'The authorization header is not a bearer token.');
       const key = keyOf(token);
       const held = known.get(key);
-      if (held && held.until > Date.now()) return held.identity;
+      const now = Date.now();
+      if (held && held.until > now && (!anew || held.since + anewMs > now)) return held.identity;
       const isApiKey = token.startsWith('ask_');
       const entry = {
         identity: isApiKey ? ofApiKey(token) : ofUser(token),
-        until: Date.now() + (isApiKey ? apiKeyMs : membershipsMs),
+        since: now,
+        until: now + (isApiKey ? apiKeyMs : membershipsMs),
       };
       known.set(key, entry);
       try {
@@ -140,6 +155,14 @@ const callerOf = (claims: UserClaims, resolved: Resolved): Caller => ({
   emailVerified: claims.emailVerified,
   ...(claims.name ? { displayName: claims.name } : {}),
   ...(resolved.saleorUserId ? { saleorUserId: resolved.saleorUserId } : {}),
-  memberships: resolved.memberships,
+  memberships: nearest(resolved.memberships),
   operator: claims.roles.includes('operator'),
 });
+
+/** As many memberships as are taken: what somebody owns first, else the oldest, which nobody can push out by inviting them. */
+const nearest = (memberships: Membership[]): Membership[] =>
+  memberships.length <= mostMemberships
+    ? memberships
+    : memberships
+        .toSorted((a, b) => Number(b.role === 'OWNER') - Number(a.role === 'OWNER'))
+        .slice(0, mostMemberships);

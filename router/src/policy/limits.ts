@@ -78,7 +78,8 @@ export function limitError(document: DocumentNode, limits: Limits): GraphQLError
     : undefined;
 }
 
-function tokensOf(document: DocumentNode): number {
+/** How many lexical tokens a document has. */
+export function tokensOf(document: DocumentNode): number {
   let count = 0;
   for (let token = document.loc?.startToken; token; token = token.next ?? undefined) count += 1;
   return count;

@@ -10,8 +10,9 @@ export function openApi(origin: string): object {
   const key = {
     name: 'Idempotency-Key',
     in: 'header',
-    description: 'Repeating a command under the same key answers the same and does nothing again.',
-    schema: { type: 'string', maxLength: 200 },
+    description:
+      'Repeating a command under the same key answers the same and does nothing again. A fault of a command sent without one says, as `idempotencyKey`, the key under which alone it may be repeated.',
+    schema: { type: 'string', minLength: 1, maxLength: 200 },
   };
   const lastEventId = {
     name: 'Last-Event-ID',
@@ -36,7 +37,9 @@ export function openApi(origin: string): object {
   });
   const runAnswers = {
     200: answer('The run, ended.'),
-    202: answer('The run, queued (Prefer: respond-async).'),
+    202: answer(
+      'The run, started: asked for with Prefer: respond-async, or it could not be followed to its end. Location says where it is found.',
+    ),
     503: { description: 'INSTANCE_PAUSED or UNAVAILABLE.' },
     ...problems,
   };

@@ -14,6 +14,7 @@ export const operations = {
   cancel: parse(
     `mutation ($input: RunCancelInput!) { runCancel(input: $input) { run { id state } errors { code message field } } }`,
   ),
+  find: parse(`query ($id: ID!) { run(id: $id) { id } }`),
   read: parse(
     `query ($id: ID!) { run(id: $id) { id state input output charge lastSeq error { code message retryable } usage { status toolCalls durationMs models { provider model inputTokens outputTokens totalTokens } } requestedAt startedAt finishedAt } }`,
   ),
@@ -37,7 +38,7 @@ export interface Refusals {
 
 /** What `start` answers. */
 export interface Started extends Refusals {
-  readonly run: { readonly id: string; readonly state: string };
+  readonly run: { readonly id: string; readonly state: string } | null;
   readonly required: string | null;
   readonly available: string | null;
   readonly missing: string | null;

@@ -38,11 +38,21 @@ export const problemOfError = (error: {
   return problem(typeof code === 'string' ? code : 'INTERNAL', error.message);
 };
 
+/**
+ * The problem of a command that its client sent without a key. When it cannot be known whether the command was done, it may be repeated under the key that
+ * the router made, and under no other: the problem says that key, and nothing else invites to repeat.
+ */
+export const repeatableOnlyUnder = (idempotencyKey: string, error: unknown): unknown =>
+  error instanceof ProblemError && error.problem.status >= 500
+    ? new ProblemError({ ...error.problem, idempotencyKey })
+    : error;
+
 /** Answers a thrown problem, with Retry-After where trying again is worth it; rethrows everything else. */
 export function answerProblem(error: unknown): Response {
   if (!(error instanceof ProblemError)) throw error;
-  const { code, status } = error.problem;
-  const seconds = retryAfterSeconds[code] ?? (status === 503 ? 2 : undefined);
+  const { code, status, idempotencyKey } = error.problem;
+  const mayRepeat = idempotencyKey === undefined;
+  const seconds = mayRepeat ? (retryAfterSeconds[code] ?? (status === 503 ? 2 : undefined)) : undefined;
   return problemResponse(error.problem, {
     ...(seconds === undefined ? {} : { 'retry-after': String(seconds) }),
     ...(status === 401 ? { 'www-authenticate': 'Bearer' } : {}),

@@ -2,7 +2,7 @@ import type { DocumentNode } from 'graphql';
 import { z } from 'zod';
 import { AccessError, may } from '@agentstore/kernel/access';
 import { ProblemError } from '@agentstore/kernel/http/problem';
-import { json, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
+import { json, parsed, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import type { Deps } from '../deps.ts';
 import type { Engine } from '../execution/engine.ts';
@@ -12,8 +12,8 @@ import type { AppliedRoutes } from '../policy/applied-routes.ts';
 import type { Subscriber } from '../subscriptions/subscribe.ts';
 import { openApi } from './openapi.ts';
 import { operations, type Refusals, type Started } from './operations.ts';
-import { answerProblem, problem, problemOfError } from './problems.ts';
-import { afterOf, runEvents, streamOf } from './run-stream.ts';
+import { answerProblem, problem, problemOfError, repeatableOnlyUnder } from './problems.ts';
+import { afterOf, openRunEvents, streamOf } from './run-stream.ts';
 
 interface Parts {
   readonly deps: Deps;
@@ -24,6 +24,7 @@ interface Parts {
 }
 
 const idempotencyKey = z.string().min(1).max(200).optional();
+const keyHeader = z.object({ 'Idempotency-Key': idempotencyKey });
 const runBody = z.object({
   input: z.string(),
   conversationId: z.string().optional(),
@@ -67,8 +68,26 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
     variables: Record<string, unknown> = {},
   ): Promise<Data> {
     const { data, errors } = await engine.execute({ document, variables, context });
-    if (errors?.[0]) throw problemOfError(errors[0]);
+    // A field below that is null because its part of the store is away does not void what the others did and said.
+    const answered = Object.values(data ?? {}).some((root) => root !== null);
+    if (errors?.[0] && !answered) throw problemOfError(errors[0]);
     return data as Data;
+  }
+
+  /** A command under the client's key, or under one of ours when it sent none. */
+  async function runOnce<Data>(
+    request: Request,
+    context: OperationContext,
+    document: DocumentNode,
+    body: { readonly idempotencyKey?: string | undefined },
+  ): Promise<Data> {
+    const given = keyOf(request, body.idempotencyKey);
+    const key = given ?? crypto.randomUUID();
+    try {
+      return await run<Data>(context, document, { input: { ...body, idempotencyKey: key } });
+    } catch (error) {
+      throw given === undefined ? repeatableOnlyUnder(key, error) : error;
+    }
   }
 
   app.post('/v1/workspaces/auto', (c) =>
@@ -87,12 +106,9 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
         c,
         z.object({ projectId: z.string(), offeringSlug: z.string(), idempotencyKey }),
       );
-      const input = { ...body, idempotencyKey: keyOf(c.req.raw, body.idempotencyKey) };
-      const { instanceAutoActivate } = await run<{ instanceAutoActivate: Refusals & { instance: object } }>(
-        context,
-        operations.activate,
-        { input },
-      );
+      const { instanceAutoActivate } = await runOnce<{
+        instanceAutoActivate: Refusals & { instance: object };
+      }>(c.req.raw, context, operations.activate, body);
       return json(accepted(instanceAutoActivate).instance, 201);
     }),
   );
@@ -116,22 +132,33 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
   ): Promise<Response> {
     const after = seqOf(request);
     await checkRoute(context, body.instanceId);
-    const input = { ...body, idempotencyKey: keyOf(request, body.idempotencyKey) };
-    const { runStart } = await run<{ runStart: Started }>(context, operations.start, { input });
-    const { id, state } = accepted(runStart, ({ required, available, missing }) =>
+    const { runStart } = await runOnce<{ runStart: Started }>(request, context, operations.start, body);
+    const { run: started } = accepted(runStart, ({ required, available, missing }) =>
       missing === null ? {} : { required, available, missing },
-    ).run;
-    const headers = { 'content-type': 'application/json', location: `/v1/runs/${id}` };
-    if (request.headers.get('accept')?.includes('text/event-stream'))
-      return streamOf(id, runEvents(subscriber, context, { runId: id, after }));
-    if (/\brespond-async\b/.test(request.headers.get('prefer') ?? ''))
-      return new Response(JSON.stringify({ id, state }), {
+    );
+    if (!started) throw problem('INTERNAL', 'Something went wrong on our side.');
+    const headers = { 'content-type': 'application/json', location: `/v1/runs/${started.id}` };
+    const underWay = (more: Record<string, string> = {}): Response =>
+      new Response(JSON.stringify({ id: started.id, state: started.state }), {
         status: 202,
-        headers: { ...headers, 'preference-applied': 'respond-async' },
+        headers: { ...headers, ...more },
       });
-    for await (const _event of runEvents(subscriber, context, { runId: id, after: 0 })) void _event; // until the terminal one
-    const { run: ended } = await run<{ run: object }>(context, operations.read, { id });
-    return new Response(JSON.stringify(ended), { status: 200, headers });
+    if (/\brespond-async\b/.test(request.headers.get('prefer') ?? ''))
+      return underWay({ 'preference-applied': 'respond-async' });
+    const streamed = request.headers.get('accept')?.includes('text/event-stream');
+    try {
+      const asked = { runId: started.id, after: streamed ? after : 0 };
+      const events = await openRunEvents(subscriber, context, asked);
+      if (streamed) return streamOf(started.id, events);
+      for await (const _event of events) void _event; // until the terminal one
+      const { run: ended } = await run<{ run: object }>(context, operations.read, { id: started.id });
+      return new Response(JSON.stringify(ended), { status: 200, headers });
+    } catch (error) {
+      // It runs and is charged, whatever was lost on the way here: the answer is where it is found, never a problem that makes somebody start another.
+      if (!context.signal.aborted)
+        deps.log.warn({ err: error, runId: started.id }, 'a started run could not be followed');
+      return underWay();
+    }
   }
 
   /** What is applied decides: a paused route is 503 with a reason. Whoever is not of the organization learns nothing of it. */
@@ -159,7 +186,10 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
   app.get('/v1/runs/:id/events', (c) =>
     signedIn(c.req.raw, async (context) => {
       const asked = { runId: c.req.param('id'), after: seqOf(c.req.raw) };
-      return streamOf(asked.runId, runEvents(subscriber, context, asked));
+      // Asked first: once the stream is open there is no status left to say it with.
+      const { run: found } = await run<{ run: object | null }>(context, operations.find, { id: asked.runId });
+      if (!found) throw problem('RUN_NOT_FOUND', 'There is no such run.');
+      return streamOf(asked.runId, await openRunEvents(subscriber, context, asked));
     }),
   );
   app.post('/v1/runs/:action', (c) =>
@@ -190,9 +220,11 @@ function accepted<Payload extends Refusals>(
   return payload;
 }
 
-/** The key of a command: the Idempotency-Key header, else the body's, else one that nobody will repeat. */
-const keyOf = (request: Request, given: string | undefined): string =>
-  request.headers.get('idempotency-key') ?? given ?? crypto.randomUUID();
+/** The key of a command: the Idempotency-Key header, else the body's. */
+function keyOf(request: Request, given: string | undefined): string | undefined {
+  const header = { 'Idempotency-Key': request.headers.get('idempotency-key') ?? undefined };
+  return parsed(keyHeader, header, 'A header does not have the expected shape.')['Idempotency-Key'] ?? given;
+}
 
 function seqOf(request: Request): number {
   const after = afterOf(request);

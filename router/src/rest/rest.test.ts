@@ -1,8 +1,12 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
 import { openRouter, type TestRouter } from '../testing/open-router.ts';
 import { createRuns } from '../testing/runs.ts';
 
+v8.setFlagsFromString('--expose-gc');
+const collectGarbage = vm.runInNewContext('gc') as () => void;
 const runs = createRuns();
 let router: TestRouter;
 let token: string;
@@ -82,18 +86,67 @@ describe('POST /v1/runs', () => {
 
   it('streams events, and goes on after Last-Event-ID under the same key', async () => {
     const accept = { accept: 'text/event-stream', 'idempotency-key': 'k3' };
-    const all = (await start('hello', accept)).text.trim().split('\n\n');
+    const events = async (headers: Record<string, string>) =>
+      (await start('hello', headers)).text.split('\n\n').filter((block) => block.startsWith('id:'));
+    const all = await events(accept);
     expect(all.map((event) => event.split('\n').slice(0, 2))).toEqual([
       ['id: 1', 'event: RunStarted'],
       ['id: 2', 'event: TextMessageContent'],
       ['id: 3', 'event: RunFinished'],
     ]);
-    const rest = (await start('hello', { ...accept, 'last-event-id': '2' })).text.trim().split('\n\n');
-    expect(rest).toEqual(all.slice(2));
+    expect(await events({ ...accept, 'last-event-id': '2' })).toEqual(all.slice(2));
     expect((await start('hello', { ...accept, 'last-event-id': 'two' })).body).toMatchObject({
       status: 400,
       code: 'BAD_USER_INPUT',
     });
+  });
+
+  it('answers a run that was started with where it is, whatever is lost afterwards', async () => {
+    for (const key of ['refused-1', 'lost-1']) {
+      const { status, headers, body } = await start('hello', { 'idempotency-key': key });
+      expect([status, headers.get('location'), headers.get('retry-after')]).toEqual([
+        202,
+        `/v1/runs/${key}`,
+        null,
+      ]);
+      expect(body).toEqual({ id: key, state: 'QUEUED' });
+    }
+    const broken = await start('hello', { 'idempotency-key': 'lost-2', accept: 'text/event-stream' });
+    expect(broken.headers.get('location')).toBe('/v1/runs/lost-2');
+    expect(broken.text).toMatch(/id: 1\n[^]*event: error\ndata: \{"code":"UNAVAILABLE"\}\n\n$/);
+  });
+
+  it('answers the run without what its part of the store cannot say now', async () => {
+    const { status, body } = await start('hello', { 'idempotency-key': 'unbilled' });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ id: 'unbilled', state: 'SUCCEEDED', charge: null });
+    expect((await send('GET', '/v1/runs/unbilled')).body).toMatchObject({
+      output: 'echo read',
+      charge: null,
+    });
+  });
+
+  it('invites to repeat a command only where that does not do it twice', async () => {
+    const keyless = await start('throw UNAVAILABLE');
+    expect([keyless.status, keyless.headers.get('retry-after')]).toEqual([503, null]);
+    expect(keyless.body).toMatchObject({
+      code: 'UNAVAILABLE',
+      idempotencyKey: runs.started.at(-1)!['idempotencyKey'],
+    });
+    const keyed = await start('throw UNAVAILABLE', { 'idempotency-key': 'again' });
+    expect([keyed.status, keyed.headers.get('retry-after')]).toEqual([503, '2']);
+    expect(keyed.body).not.toHaveProperty('idempotencyKey');
+  });
+
+  it('takes a key that it can keep, in the header as in the body', async () => {
+    const before = runs.started.length;
+    for (const key of ['', 'k'.repeat(201)])
+      expect((await start('hello', { 'idempotency-key': key })).body).toMatchObject({
+        status: 400,
+        code: 'BAD_REQUEST',
+        faults: [{ member: 'Idempotency-Key' }],
+      });
+    expect(runs.started.length).toBe(before);
   });
 
   it.each<[string, number, string]>([
@@ -107,7 +160,7 @@ describe('POST /v1/runs', () => {
     ['throw FORBIDDEN', 403, 'FORBIDDEN'],
     ['throw UNAVAILABLE', 503, 'UNAVAILABLE'],
   ])('answers a problem with the code of the graph: %s', async (input, status, code) => {
-    const answer = await start(input);
+    const answer = await start(input, { 'idempotency-key': input });
     expect(answer.headers.get('content-type')).toBe('application/problem+json');
     expect([answer.status, answer.body['status'], answer.body['code']]).toEqual([status, status, code]);
     expect(answer.headers.has('retry-after')).toBe(status === 429 || status === 503);
@@ -159,14 +212,62 @@ describe('POST /v1/runs', () => {
 it('reads, follows and cancels runs', async () => {
   expect((await send('GET', '/v1/runs/r1')).body).toMatchObject({ id: 'r1' });
   expect((await send('GET', '/v1/runs/none')).body).toMatchObject({ status: 404, code: 'RUN_NOT_FOUND' });
-  expect((await send('GET', '/v1/runs/r1/events?after=2')).text).toMatch(/^id: 3\n/);
-  expect((await send('GET', '/v1/runs/none/events')).body).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+  expect((await send('GET', '/v1/runs/r1/events?after=2')).text).toMatch(/^:\n\nid: 3\n/);
+  expect((await send('GET', '/v1/runs/none/events')).body).toMatchObject({
+    status: 404,
+    code: 'RUN_NOT_FOUND',
+  });
   expect((await send('POST', '/v1/runs/r1:cancel')).body).toEqual({ id: 'r1', state: 'CANCELLING' });
   expect((await send('POST', '/v1/runs/none:cancel')).body).toMatchObject({
     status: 404,
     code: 'RUN_NOT_FOUND',
   });
   expect((await send('POST', '/v1/runs/r1:explode')).status).toBe(404);
+});
+
+describe('a reader of a quiet run', () => {
+  const leaving = (method: string, path: string, accept: string, body?: BodyInit) => {
+    const left = new AbortController();
+    const answer = fetch(`${router.origin}${path}`, {
+      method,
+      signal: left.signal,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json', accept },
+      ...(body ? { body, duplex: 'half' } : {}),
+    } as RequestInit);
+    return { answer, leave: () => left.abort() };
+  };
+  const body = (key: string) =>
+    JSON.stringify({ instanceId: idOf('active'), input: 'hi', idempotencyKey: key });
+  const chunked = (key: string) => new Blob([body(key)]).stream();
+
+  it('has the headers of the stream before there is an event', async () => {
+    const { answer, leave } = leaving('GET', '/v1/runs/quiet-0/events', 'text/event-stream');
+    expect((await answer).status).toBe(200);
+    leave();
+    await runs.waitFor(0);
+  });
+
+  it.each<[string, () => ReturnType<typeof leaving>]>([
+    ['follows it', () => leaving('GET', '/v1/runs/quiet-1/events', 'text/event-stream')],
+    ['streams it', () => leaving('POST', '/v1/runs', 'text/event-stream', body('quiet-2'))],
+    [
+      'streams it, asked in chunks',
+      () => leaving('POST', '/v1/runs', 'text/event-stream', chunked('quiet-3')),
+    ],
+    ['waits for it', () => leaving('POST', '/v1/runs', 'application/json', body('quiet-4'))],
+    [
+      'waits for it, asked in chunks',
+      () => leaving('POST', '/v1/runs', 'application/json', chunked('quiet-5')),
+    ],
+  ])('who %s and leaves ends it upstream', async (_name, open) => {
+    const { answer, leave } = open();
+    const settled = answer.catch(() => undefined);
+    await runs.waitFor(1);
+    collectGarbage(); // a signal must not die with the request that carries it
+    leave();
+    await settled;
+    await expect(runs.waitFor(0)).resolves.toBeUndefined();
+  });
 });
 
 it('makes workspaces and trial instances', async () => {

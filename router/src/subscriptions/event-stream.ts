@@ -1,6 +1,6 @@
 /** Messages of a server-sent event stream (WHATWG HTML §9.2.6), as far as GraphQL over SSE uses them. Ends when the reader is cancelled. */
 export async function* eventStream(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
+  reader: Pick<ReadableStreamDefaultReader<Uint8Array>, 'read'>,
 ): AsyncGenerator<{ event: string; data: string }> {
   const decoder = new TextDecoder();
   let rest = '';

@@ -12,21 +12,38 @@ export interface SubscriptionPlan {
   readonly operation: FederatedOperation;
 }
 
-/** Plans subscriptions; a plan is made once per operation and supergraph. */
-export function createSubscriptionPlanner(): (at: Generation, asked: Operation) => SubscriptionPlan {
-  const plans = new LRUCache<string, SubscriptionPlan>({ max: 500 });
-  return (at, { document, operationName }) => {
-    const key = `${at.id} ${textOf(document).hash} ${operationName ?? ''}`;
-    const known = plans.get(key);
-    if (known) return known;
-    const operation = operationFromDocument(at.apiSchema, document, operationName ? { operationName } : {});
-    const { node } = at.planner.buildQueryPlan(operation);
-    if (node?.kind !== 'Subscription')
-      throw new GraphQLError('The operation is not a subscription.', {
-        extensions: { code: 'BAD_USER_INPUT' },
-      });
-    const plan = { node, operation };
-    plans.set(key, plan);
-    return plan;
+/** Plans of subscriptions, each made once per operation and supergraph. */
+export interface SubscriptionPlanner {
+  planOf(at: Generation, asked: Operation): SubscriptionPlan;
+  /** Keeps a plan for who asks the same: to be called once a subgraph has taken its caller for one who may ask. */
+  keep(at: Generation, asked: Operation, plan: SubscriptionPlan): void;
+}
+
+/** How many characters of operations have their plans kept: a plan takes a multiple of its operation. */
+const keptCharacters = 262_144;
+
+/** The plans of a supergraph go with it. */
+export function createSubscriptionPlanner(): SubscriptionPlanner {
+  const kept = new WeakMap<Generation, LRUCache<string, SubscriptionPlan>>();
+  const keyOf = ({ document, operationName }: Operation): string =>
+    `${textOf(document).hash} ${operationName ?? ''}`;
+  return {
+    planOf(at, asked) {
+      const known = kept.get(at)?.get(keyOf(asked));
+      if (known) return known;
+      const { document, operationName } = asked;
+      const operation = operationFromDocument(at.apiSchema, document, operationName ? { operationName } : {});
+      const { node } = at.planner.buildQueryPlan(operation);
+      if (node?.kind !== 'Subscription')
+        throw new GraphQLError('The operation is not a subscription.', {
+          extensions: { code: 'BAD_USER_INPUT' },
+        });
+      return { node, operation };
+    },
+    keep(at, asked, plan) {
+      const plans = kept.get(at) ?? new LRUCache({ max: 500, maxSize: keptCharacters });
+      kept.set(at, plans);
+      plans.set(keyOf(asked), plan, { size: textOf(asked.document).text.length });
+    },
   };
 }

@@ -11,7 +11,7 @@ import type { Operation } from '../execution/engine.ts';
 
 /** Variable that says where a resumed stream goes on. */
 const afterVariable = '_after';
-const rewritten = new WeakMap<DocumentNode, DocumentNode>();
+const rewritten = new WeakMap<FieldNode, DocumentNode>();
 
 /**
  * A subscription that goes on after the last event its reader has seen: `lastEventId` is the `runId:seq` that the event had. Applies to a root field with the
@@ -36,9 +36,9 @@ export function resumed(operation: Operation, lastEventId: string | null, schema
   };
 }
 
-/** The document with `after: $_after` at that field; made once per document, so that its plan is too. */
+/** The document with `after: $_after` at that field; made once per field, so that its plan is too. */
 function goingOn(document: DocumentNode, at: FieldNode): DocumentNode {
-  const known = rewritten.get(document);
+  const known = rewritten.get(at);
   if (known) return known;
   const name = { kind: Kind.NAME, value: afterVariable } as const;
   const variable = { kind: Kind.VARIABLE, name } as const;
@@ -73,6 +73,6 @@ function goingOn(document: DocumentNode, at: FieldNode): DocumentNode {
           },
     ),
   };
-  rewritten.set(document, made);
+  rewritten.set(at, made);
   return made;
 }

@@ -1,8 +1,6 @@
 import { GraphQLError } from 'graphql';
+import type { Caller } from '@agentstore/kernel/caller';
 import type { OperationContext } from '../execution/operation-context.ts';
-
-/** How often it is asked whether a credential still holds (an API key may be revoked, a membership ended). */
-const recheckMs = 30_000;
 
 /** Watches over the credential of something that goes on for long. */
 export interface Authorized {
@@ -11,8 +9,15 @@ export interface Authorized {
   stop(): void;
 }
 
-/** Calls `end` when the credential expires or is refused. That nobody can be asked now is no reason to end. */
-export function stayAuthorized(first: OperationContext, end: (reason: GraphQLError) => void): Authorized {
+/**
+ * Calls `end` when the credential expires, or when it is found, by asking every `recheckMs`, that it is refused (an API key was revoked) or is worth less than
+ * it was (a membership ended): what was looked at when the stream was opened does not hold any more. That nobody can be asked now is no reason to end.
+ */
+export function stayAuthorized(
+  first: OperationContext,
+  recheckMs: number,
+  end: (reason: GraphQLError) => void,
+): Authorized {
   let context = first;
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
@@ -30,6 +35,10 @@ export function stayAuthorized(first: OperationContext, end: (reason: GraphQLErr
       if ((error as { code?: string }).code === 'UNAUTHENTICATED')
         return end(unauthenticated((error as Error).message));
     }
+    if (isLess(context.identity.caller, first.identity.caller))
+      return end(
+        coded('ACCESS_CHANGED', 'What you may see has changed; open the stream again with the last seq.'),
+      );
     if (!stopped) wait();
   }
 
@@ -43,5 +52,21 @@ export function stayAuthorized(first: OperationContext, end: (reason: GraphQLErr
   };
 }
 
-const unauthenticated = (message: string): GraphQLError =>
-  new GraphQLError(message, { extensions: { code: 'UNAUTHENTICATED' } });
+/** Whether a caller has lost something that they had before. */
+function isLess(now: Caller, before: Caller): boolean {
+  if (now.kind === 'USER' && before.kind === 'USER')
+    return (
+      (before.operator && !now.operator) ||
+      before.memberships.some(
+        ({ organizationId, role }) =>
+          !now.memberships.some((one) => one.organizationId === organizationId && one.role === role),
+      )
+    );
+  if (now.kind === 'API_KEY' && before.kind === 'API_KEY')
+    return before.scopes.some((scope) => !now.scopes.includes(scope));
+  return now.kind !== before.kind;
+}
+
+const coded = (code: string, message: string): GraphQLError =>
+  new GraphQLError(message, { extensions: { code } });
+const unauthenticated = (message: string): GraphQLError => coded('UNAUTHENTICATED', message);

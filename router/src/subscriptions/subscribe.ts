@@ -9,6 +9,7 @@ import { cleaned } from '../execution/clean-answer.ts';
 import type { Engine, Operation } from '../execution/engine.ts';
 import { orAborted } from '../execution/or-aborted.ts';
 import { eventStream } from './event-stream.ts';
+import { leavable } from './leavable.ts';
 import { createSubscriptionPlanner, type SubscriptionPlan } from './plan-subscription.ts';
 import { shapeEvent, type Shaping } from './shape-event.ts';
 import { stayAuthorized } from './stay-authorized.ts';
@@ -45,7 +46,7 @@ const farewellMs = 1_000;
  * The primary comes as server-sent events over the same client as every other question; per event the rest is executed.
  */
 export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
-  const planOf = createSubscriptionPlanner();
+  const planner = createSubscriptionPlanner();
   const active = new Set<Following>();
   let stopped = false;
 
@@ -59,7 +60,7 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
       introspection: deps.introspection,
     });
     if (refusals.length) return { errors: refusals };
-    const plan = planOf(at, operation);
+    const plan = planner.planOf(at, operation);
     const client = deps.subgraphs[plan.node.primary.serviceName];
     if (!client) return { errors: [coded('BAD_USER_INPUT', 'This subscription is not served here.')] };
     const stopping = new AbortController();
@@ -130,15 +131,20 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
   }
 
   async function* follow(run: Following): AsyncGenerator<ExecutionResult> {
-    const authorized = stayAuthorized(run.operation.context, (reason) => run.end(reason));
+    const authorized = stayAuthorized(run.operation.context, deps.streams.recheckMs, run.end);
+    const reader = heardWithin(deps.streams.silenceMs, run.reader, () =>
+      run.end(lost('The stream fell silent; open it again with the last seq.')),
+    );
     let fault: unknown;
     let completed = false;
     try {
-      for await (const { event, data } of eventStream(run.reader)) {
+      for await (const { event, data } of eventStream(reader)) {
         completed = event === 'complete';
         if (completed) break;
-        if (event === 'next')
-          yield await shapeEvent(JSON.parse(data) as ExecutionResult, run, authorized.context().resigned());
+        if (event !== 'next') continue;
+        const told = JSON.parse(data) as ExecutionResult;
+        if (told.data) planner.keep(run.at, run.operation, run.plan);
+        yield await shapeEvent(told, run, authorized.context().resigned());
       }
     } catch (error) {
       fault = error;
@@ -175,27 +181,17 @@ export function createSubscriber(deps: Deps, engine: Engine): Subscriber {
   };
 }
 
-/** A generator whose reader may leave while it waits for the next event: `return` alone would wait with it. */
-function leavable<T>(source: AsyncGenerator<T>, leave: () => void): AsyncGenerator<T> {
-  return {
-    next: () => source.next(),
-    return(value) {
-      leave();
-      return source.return(value);
-    },
-    throw(error) {
-      leave();
-      return source.throw(error);
-    },
-    async [Symbol.asyncDispose]() {
-      leave();
-      await source.return(undefined);
-    },
-    [Symbol.asyncIterator]() {
-      return this;
-    },
-  };
-}
+/** A reader that calls `silent` when upstream says nothing for so long, not even a comment: its connection may be dead without an end. */
+const heardWithin = (silenceMs: number, upstream: Upstream, silent: () => void): Pick<Upstream, 'read'> => ({
+  async read() {
+    const timer = setTimeout(silent, silenceMs);
+    try {
+      return await upstream.read();
+    } finally {
+      clearTimeout(timer);
+    }
+  },
+});
 
 const coded = (code: string, message: string): GraphQLError =>
   new GraphQLError(message, { extensions: { code } });

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionResult } from 'graphql';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { QueryPlanner } from '@apollo/query-planner';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { uuidv7 } from '@agentstore/kernel/ids';
 import { openRouter, type TestRouter } from '../testing/open-router.ts';
 
@@ -33,7 +34,12 @@ describe.each(['in-process', 'http'] as const)('subscriptions over %s clients', 
     router.socket(params);
   const streamed = (
     query: string,
-    options: { headers?: Record<string, string>; signal?: AbortSignal; variables?: object } = {},
+    options: {
+      headers?: Record<string, string>;
+      signal?: AbortSignal;
+      variables?: object;
+      operationName?: string;
+    } = {},
   ) =>
     fetch(router.graphqlUrl, {
       method: 'POST',
@@ -43,7 +49,7 @@ describe.each(['in-process', 'http'] as const)('subscriptions over %s clients', 
         authorization: `Bearer ${token}`,
         ...options.headers,
       },
-      body: JSON.stringify({ query, variables: options.variables }),
+      body: JSON.stringify({ query, variables: options.variables, operationName: options.operationName }),
       ...(options.signal ? { signal: options.signal } : {}),
     });
   const told = { title: 'Title of b7', rating: 2, rater: 'USER', product: { name: 'Product p7' } };
@@ -104,6 +110,16 @@ describe.each(['in-process', 'http'] as const)('subscriptions over %s clients', 
     for await (const event of sse(await streamed(query, { variables: { r: 'r1' }, headers })))
       rest.push(event);
     expect(rest).toEqual(all.slice(3));
+    const two =
+      'subscription A { noticed(runId: "r1") { runId seq } } subscription B { b: noticed(runId: "r1") { runId seq } }';
+    for (const [operationName, name] of [
+      ['A', 'noticed'],
+      ['B', 'b'],
+    ] as const) {
+      const heard = [];
+      for await (const event of sse(await streamed(two, { headers, operationName }))) heard.push(event);
+      expect(heard.map(({ data }) => data)).toEqual([{ data: { [name]: { runId: 'r1', seq: 4 } } }, {}]);
+    }
     const other = [];
     for await (const event of sse(await streamed(query, { variables: { r: 'r2' }, headers })))
       other.push(event);
@@ -188,6 +204,96 @@ describe.each(['in-process', 'http'] as const)('subscriptions over %s clients', 
     client.terminate();
     await router.books.telling.waitFor(0);
   });
+});
+
+describe('a stream that goes on for long', () => {
+  it('ends when its API key is revoked, within the time between two looks', async () => {
+    const router = await openRouter({ deps: { streams: { recheckMs: 600, silenceMs: 45_000 } } });
+    const key = { apiKeyId: uuidv7(), organizationId: uuidv7(), scopes: [] };
+    router.controlPlane.apiKeys.set('ask_long', key);
+    const ended = router
+      .socket({ apiKey: 'ask_long' })
+      .iterate({ query: 'subscription { bookTold { id } }' })
+      .next();
+    await router.books.telling.waitFor(1);
+    router.controlPlane.apiKeys.delete('ask_long');
+    expect((await ended).value).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    await router.books.telling.waitFor(0);
+  });
+
+  it('ends when a membership of its caller ends, and not when one begins', async () => {
+    const router = await openRouter({ deps: { streams: { recheckMs: 600, silenceMs: 45_000 } } });
+    const [first, second] = [uuidv7(), uuidv7()].map((organizationId) => ({
+      organizationId,
+      role: 'MEMBER' as const,
+    }));
+    const person = { userId: uuidv7(), saleorUserId: 'VXNlcjox', memberships: [first!] };
+    router.controlPlane.people.set('subject-1', person);
+    const events = router
+      .socket({ authorization: `Bearer ${await router.issuer.token()}` })
+      .iterate({ query: 'subscription { bookTold { id } }' });
+    const told = events.next();
+    await router.books.telling.waitFor(1);
+    person.memberships = [first!, second!];
+    const looks = () => router.controlPlane.asked.filter((path) => path.endsWith(':resolve')).length;
+    const before = looks();
+    for (let tries = 0; tries < 500 && looks() < before + 2; tries++) await sleep(10);
+    router.books.telling.tell('b1');
+    expect((await told).value).toEqual({ data: { bookTold: { id: 'b1' } } });
+    person.memberships = [second!];
+    expect((await events.next()).value).toMatchObject({
+      errors: [{ extensions: { code: 'ACCESS_CHANGED' } }],
+    });
+    await router.books.telling.waitFor(0);
+  });
+
+  it('ends with a code when upstream falls silent, and not while it says comments', async () => {
+    const left = Promise.withResolvers<void>();
+    const mute = {
+      sdl: 'type Query { hush: Int } type Subscription { hushed: Int }',
+      fetch: async (): Promise<Response> => {
+        let said = 0;
+        const body = new ReadableStream<string>({
+          async pull(controller) {
+            said += 1;
+            if (said <= 15) {
+              await sleep(100);
+              controller.enqueue(':\n\n');
+            } else if (said === 16) controller.enqueue('event: next\ndata: {"data":{"hushed":1}}\n\n');
+            else await new Promise(() => undefined);
+          },
+          cancel: () => left.resolve(),
+        });
+        return new Response(body.pipeThrough(new TextEncoderStream()), {
+          headers: { 'content-type': 'text/event-stream' },
+        });
+      },
+    };
+    const router = await openRouter({
+      more: { mute },
+      deps: { streams: { recheckMs: 30_000, silenceMs: 700 } },
+    });
+    const events = router.socket().iterate({ query: 'subscription { hushed }' });
+    expect((await events.next()).value).toEqual({ data: { hushed: 1 } });
+    expect((await events.next()).value).toMatchObject({
+      errors: [{ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }],
+    });
+    await left.promise;
+  });
+});
+
+it('plans are kept of what a subgraph has answered: who is refused leaves nothing', async () => {
+  const router = await openRouter();
+  const planned = vi.spyOn(QueryPlanner.prototype, 'buildQueryPlan');
+  const plansOf = async (query: string): Promise<number> => {
+    const before = planned.mock.calls.length;
+    for (let times = 0; times < 2; times++)
+      for await (const event of router.socket().iterate({ query })) expect(event).toBeDefined();
+    return planned.mock.calls.length - before;
+  };
+  expect(await plansOf('subscription { refusedStream { id } }')).toBe(2);
+  expect(await plansOf('subscription { noticed(runId: "r1") { seq } }')).toBe(1);
+  planned.mockRestore();
 });
 
 it('streams are told to come back when the router stops, and it stops at once', async () => {

@@ -96,12 +96,13 @@ export async function openRouter({ transport = 'in-process', deps = {}, more = {
       limits: { depth: 8, tokens: 500, aliases: 10, rootFields: 6 },
       maxBodyBytes: 20_000,
       subgraphDeadlineMs: 1_500,
+      streams: { recheckMs: 30_000, silenceMs: 45_000 },
       ...deps,
     },
     async () => 'service-token',
   );
   await app.start();
-  const front = await listen((request) => app.fetch(request));
+  const front = await listen((request) => app.fetch(request), app.bodies);
   app.attachWebSocket(front.server);
   const sockets: Client[] = [];
   afterAll(async () => {

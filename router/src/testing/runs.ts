@@ -1,4 +1,5 @@
-import { createSchema, createYoga } from 'graphql-yoga';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createSchema, createYoga, Repeater } from 'graphql-yoga';
 import { GraphQLError } from 'graphql';
 import { withReadiness } from './readiness.ts';
 
@@ -68,15 +69,27 @@ const runOf = (id: string, input: string, state = 'SUCCEEDED') => ({
   lastSeq: 3,
 });
 
-/** A runs subgraph that does as the input says: `refuse CODE`, `throw CODE`, or a run of three events. Runs are named by their key. */
+const unavailable = (): GraphQLError => new GraphQLError('away', { extensions: { code: 'UNAVAILABLE' } });
+
+/**
+ * A runs subgraph that does as the input says: `refuse CODE`, `throw CODE`, or a run of three events. Runs are named by their key: the events of `refused…`
+ * cannot be had, those of `lost…` break off, those of `quiet…` never come, and who billed `unbilled…` is away.
+ */
 export function createRuns() {
   const started: Record<string, unknown>[] = [];
+  let following = 0;
   const yoga = createYoga({
     graphqlEndpoint: '/graphql',
     logging: false,
     schema: createSchema({
       typeDefs: runsSdl.replace(/extend schema.*/, ''),
       resolvers: {
+        Run: {
+          charge: ({ id, charge }: { id: string; charge: string }) => {
+            if (id.startsWith('unbilled')) throw unavailable();
+            return charge;
+          },
+        },
         RunEvent: { __resolveType: ({ __typename }: { __typename: string }) => __typename },
         Query: {
           run: (_root: unknown, { id }: { id: string }) => (id === 'none' ? null : runOf(id, 'read')),
@@ -109,19 +122,44 @@ export function createRuns() {
         },
         Subscription: {
           runEvents: {
-            async *subscribe(_root: unknown, { runId, after }: { runId: string; after: number }) {
+            subscribe(_root: unknown, { runId, after }: { runId: string; after: number }) {
               if (runId === 'none')
                 throw new GraphQLError('no such run', { extensions: { code: 'NOT_FOUND' } });
-              const kinds = ['RunStarted', 'TextMessageContent', 'RunFinished'];
-              for (let seq = after + 1; seq <= kinds.length; seq++)
-                yield {
-                  runEvents: { __typename: kinds[seq - 1], runId, seq, at: 'now', delta: 'Hi', output: 'Hi' },
-                };
+              if (runId.startsWith('refused')) throw unavailable();
+              return new Repeater(async (push, stop) => {
+                following += 1;
+                void stop.then(() => (following -= 1));
+                if (runId.startsWith('quiet')) return stop;
+                const kinds = ['RunStarted', 'TextMessageContent', 'RunFinished'];
+                for (let seq = after + 1; seq <= kinds.length; seq++) {
+                  if (seq === 2 && runId.startsWith('lost')) throw unavailable();
+                  await push({
+                    runEvents: {
+                      __typename: kinds[seq - 1],
+                      runId,
+                      seq,
+                      at: 'now',
+                      delta: 'Hi',
+                      output: 'Hi',
+                    },
+                  });
+                }
+                stop();
+              });
             },
           },
         },
       },
     }),
   });
-  return { sdl: runsSdl, started, fetch: withReadiness(async (request) => yoga.fetch(request, {})) };
+  return {
+    sdl: runsSdl,
+    started,
+    /** Waits until so many follow runs' events. */
+    async waitFor(count: number): Promise<void> {
+      for (let tries = 0; tries < 500 && following !== count; tries++) await sleep(10);
+      if (following !== count) throw new Error(`${following} follow, not ${count}`);
+    },
+    fetch: withReadiness(async (request) => yoga.fetch(request, {})),
+  };
 }

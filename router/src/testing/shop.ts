@@ -51,10 +51,10 @@ export interface ShopRequest {
   readonly variables: Record<string, unknown>;
 }
 
-/** A small shop with Saleor's limits: no literal null, no block strings, at most 100 different entities a call. */
+/** A small shop with Saleor's limits: no literal null, no block strings, at most 100 different entities a call. `partly` up, it fails calls about p119. */
 export function createShop() {
   const asked: ShopRequest[] = [];
-  let mode: 'up' | 'down' | 'hang' = 'up';
+  let mode: 'up' | 'partly' | 'down' | 'hang' = 'up';
   const yoga = createYoga({
     graphqlEndpoint: '/graphql/',
     logging: false,
@@ -67,9 +67,11 @@ export function createShop() {
     be: (next: typeof mode): void => void (mode = next),
     async fetch(request: Request): Promise<Response> {
       if (mode === 'hang') return new Promise(() => undefined);
-      if (mode === 'down') return new Response('<html>502</html>', { status: 502 });
+      const badGateway = () => new Response('<html>502</html>', { status: 502 });
+      if (mode === 'down') return badGateway();
       const body = (await request.clone().json()) as { query: string; variables?: Record<string, unknown> };
       asked.push({ headers: request.headers, query: body.query, variables: body.variables ?? {} });
+      if (mode === 'partly' && JSON.stringify(body.variables).includes('"p119"')) return badGateway();
       if (/\bnull\b|"""/.test(body.query)) return Response.json({ errors: [syntaxError] }, { status: 400 });
       return yoga.fetch(request, {});
     },
