@@ -14,7 +14,9 @@ const printed = (interrupted?: AbortSignal) => {
 it('prints a line per step, and what a failing one says', async () => {
   const { lines, progress } = printed();
   await progress.step('first', async (say) => say('done so'));
-  await expect(progress.step('second', () => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk');
+  await expect(progress.step('second', () => Promise.reject(new Error('no disk')))).rejects.toThrow(
+    'no disk',
+  );
   expect(lines.join('')).toMatch(/✓ first .* done so\n✗ second .* no disk\n/);
 });
 

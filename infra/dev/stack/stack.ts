@@ -4,7 +4,7 @@ import { composeToFile } from '@agentstore/schema/compose-supergraph';
 import { fetchSaleorSdl, ownSubgraphs, saleorName } from '@agentstore/schema/subgraphs';
 import type { Progress } from '../progress.ts';
 import { seedShop, type SeededShop } from '../shop/seed.ts';
-import type { Ports } from '../state/ports.ts';
+import { keepPorts, type Ports } from '../state/ports.ts';
 import { devSecrets, type DevSecrets } from '../state/secrets.ts';
 import { mountApps, type MountedApps } from './apps.ts';
 import { registerCatalogue, type Catalogue } from './catalogue.ts';
@@ -17,6 +17,8 @@ export interface StackOptions {
   readonly postgres?: { readonly adminUrl: string; readonly appUrl: string };
   /** Pause of the scripted model before each token. */
   readonly delayPerTokenMs?: number;
+  /** Aborted: no step begins any more (see Progress), and an install under way ends. */
+  readonly signal?: AbortSignal;
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -48,7 +50,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   let mounted: MountedApps | undefined;
   const stop = async (): Promise<void> => {
-    await mounted?.stop().catch((error: unknown) => log.warn({ err: error }, 'an app did not stop cleanly'));
+    await mounted?.stop();
     await doubles.stop();
   };
   try {
@@ -72,6 +74,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       say(`${Object.keys(started.apps).join(', ')} in one process`);
       return started;
     });
+    // All parts listen; from here on their addresses are written into data.
+    keepPorts(stateDir, ports);
     const shop = await progress.step('catalogue of the shop', async (say) => {
       await doubles.shop.setOidcPlugin({
         jwksUrl: doubles.identity.jwksUrl,

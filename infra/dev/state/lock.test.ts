@@ -12,7 +12,8 @@ let stateDir: string;
 beforeEach(() => void (stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-lock-'))));
 afterEach(() => fs.rmSync(stateDir, { recursive: true, force: true }));
 const file = () => path.join(stateDir, 'lock');
-const holder = () => fork(path.join(import.meta.dirname, 'testing/lock-holder.ts'), [stateDir], { execArgv: [] });
+const holder = () =>
+  fork(path.join(import.meta.dirname, 'testing/lock-holder.ts'), [stateDir], { execArgv: [] });
 
 it('is had once, and again after it was given back', () => {
   const unlock = lockState(stateDir);

@@ -47,9 +47,9 @@ describe('at the first start', () => {
 
   it('says that there is no port left, and that a port is not for this account', async () => {
     await expect(choose(without(65_535), 65_535)).rejects.toThrow('no port from 65535 up to 65535 is free');
-    await expect(choose((port) => Promise.resolve(port === 80 ? 'not allowed' : undefined), 80)).rejects.toThrow(
-      'may not listen on port 80',
-    );
+    await expect(
+      choose((port) => Promise.resolve(port === 80 ? 'not allowed' : undefined), 80),
+    ).rejects.toThrow('may not listen on port 80');
   });
 });
 
