@@ -9,6 +9,7 @@ import { devSecrets, type DevSecrets } from '../state/secrets.ts';
 import { mountApps, type MountedApps } from './apps.ts';
 import { registerCatalogue, type Catalogue } from './catalogue.ts';
 import { startDoubles, type Doubles } from './doubles.ts';
+import { publisherOrganization } from './publisher.ts';
 
 export interface StackOptions {
   readonly stateDir: string;
@@ -93,6 +94,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         doubles,
         secrets,
         shop,
+        publisherOrganizationId: await publisherOrganization(doubles.identity, `${publicOrigin}/graphql`),
         controlPlane: mounted!.clientOf('control-plane', 'seed'),
       });
       say(`artifact sha256 ${registered.artifactSha256.slice(0, 16)}… in object storage`);
