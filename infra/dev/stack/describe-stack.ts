@@ -8,7 +8,7 @@ import type { Stack } from './stack.ts';
 
 /** What `dev.json` says of a running stack. Ids of the graph are read from the graph, as everybody reads them. */
 export async function describeStack(
-  { publicOrigin, provisionerOrigin, doubles, shop, catalogue }: Stack,
+  { publicOrigin, provisionerOrigin, doubles, shop }: Stack,
   options: { stateDir: string; demo: DevDescription['demo'] },
 ): Promise<DevDescription> {
   const { issuer, clientId, audience, users } = doubles.identity;
@@ -44,7 +44,7 @@ export async function describeStack(
       slug: offeringSlug,
       id: offering.id,
       versionId: offering.currentVersion.id,
-      artifactSha256: catalogue.artifactSha256,
+      artifactSha256: offering.currentVersion.sha256,
       plans: Object.fromEntries(offering.plans.map(({ code, id }) => [code, id])),
       variants: Object.fromEntries(
         offering.plans.flatMap(({ code, variant }) => (variant ? [[code, variant.id]] : [])),
@@ -58,7 +58,7 @@ export async function describeStack(
 
 interface Sold {
   readonly id: string;
-  readonly currentVersion: { readonly id: string };
+  readonly currentVersion: { readonly id: string; readonly sha256: string };
   readonly plans: readonly {
     readonly id: string;
     readonly code: string;
