@@ -20,7 +20,7 @@ if (!description || !answers) {
 const progress = createProgress();
 progress.heading('The main job: buy a plan, get an instance, run it, see what it cost');
 try {
-  const result = await mainJob(mainJobStore(description), progress, 'Can I still change my order?');
+  const result = await mainJob(mainJobStore(description, stateDir), progress, 'Can I still change my order?');
   progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
 } catch (error) {
   process.stderr.write(`\n${(error as Error).message}\n`);

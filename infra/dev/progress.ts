@@ -1,6 +1,9 @@
 /** What `npm start` shows a person: one line per step, with its time. Nothing here is read by scripts (they read dev.json). */
 export interface Progress {
-  /** Runs one step and prints its line when it is done: `✓ what   detail   1.2 s`. A failing step prints `✗` and rethrows. */
+  /**
+   * Runs one step and prints its line when it is done: `✓ what   detail   1.2 s`. A failing step prints `✗` and rethrows. Once the progress
+   * is interrupted no step begins, and one that fails for it is no failure to show.
+   */
   step<T>(what: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
   heading(text: string): void;
   line(text?: string): void;
@@ -8,12 +11,15 @@ export interface Progress {
 
 type Write = (text: string) => void;
 
-export function createProgress(options: { write?: Write; colour?: boolean } = {}): Progress {
+export function createProgress(
+  options: { write?: Write; colour?: boolean; interrupted?: AbortSignal } = {},
+): Progress {
   const write = options.write ?? ((text: string) => void process.stdout.write(text));
   const colour = options.colour ?? process.stdout.isTTY;
   const paint = (code: number, text: string): string => (colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   return {
     async step(what, work) {
+      options.interrupted?.throwIfAborted();
       const started = performance.now();
       let said = '';
       try {
@@ -23,6 +29,7 @@ export function createProgress(options: { write?: Write; colour?: boolean } = {}
         );
         return value;
       } catch (error) {
+        options.interrupted?.throwIfAborted();
         write(
           `${paint(31, '✗')} ${what.padEnd(26)} ${seconds(performance.now() - started).padStart(7)}  ${(error as Error).message}\n`,
         );

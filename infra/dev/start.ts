@@ -2,11 +2,13 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { createLog } from '@agentstore/kernel/log';
 import { devArguments } from './arguments.ts';
+import { logFile } from './log-file.ts';
+import { demoFault, makeDemoKey, mainJobStore } from './main-job/demo-store.ts';
 import { mainJob } from './main-job/main-job.ts';
-import { makeDemoKey, mainJobStore } from './main-job/demo-store.ts';
+import { orderlyEnd } from './orderly-end.ts';
+import { endFormerPostgres } from './postgres/postgres.ts';
 import { createProgress, seconds } from './progress.ts';
-import { shopAdmin } from './shop/server.ts';
-import { offeringSlug } from './stack/catalogue.ts';
+import { describeStack } from './stack/describe-stack.ts';
 import { startStack, type Stack } from './stack/stack.ts';
 import { readDescription, writeDescription, type DevDescription } from './state/description.ts';
 import { AlreadyRunning, lockState } from './state/lock.ts';
@@ -14,115 +16,100 @@ import { choosePorts } from './state/ports.ts';
 
 const began = performance.now();
 const options = devArguments(process.argv.slice(2));
-const progress = createProgress();
+const { stateDir } = options;
 let unlock: () => void;
 try {
-  unlock = lockState(options.stateDir);
+  unlock = lockState(stateDir);
 } catch (error) {
   if (!(error instanceof AlreadyRunning)) throw error;
   process.stderr.write(`${error.message}\n`);
   process.exit(1);
 }
-fs.mkdirSync(options.stateDir, { recursive: true });
-const logFile = path.join(options.stateDir, 'agentstore.log');
+const logPath = path.join(stateDir, 'agentstore.log');
 const log = createLog({
   name: 'dev',
   level: 'info',
-  ...(options.verbose ? {} : { destination: fs.createWriteStream(logFile, { flags: 'a' }) }),
+  ...(options.verbose ? {} : { destination: logFile(logPath) }),
 });
 
-let stack: Stack | undefined;
-let stopping = false;
-async function stop(code: number): Promise<never> {
-  if (stopping) process.exit(1);
-  stopping = true;
-  progress.line('\nStopping …');
-  await stack?.stop();
-  unlock();
-  progress.line('Stopped.');
-  process.exit(code);
-}
-process.on('SIGINT', () => void stop(0)).on('SIGTERM', () => void stop(0));
+/** Kept from its first moment: an end that comes while it starts waits for it, and stops what it has brought up. */
+let starting: Promise<Stack> | undefined;
+const ending = orderlyEnd({
+  async stop() {
+    progress.line('\nStopping …');
+    const stack = await starting?.catch(() => undefined); // one that failed has undone itself
+    await stack?.stop();
+    unlock();
+    progress.line('Stopped.');
+  },
+  exit: (code) => process.exit(code),
+  deadlineMs: 60_000,
+});
+const progress = createProgress({ interrupted: ending.signal });
+// A terminal that was closed, or a pipe whose reader has gone, must not keep the store from stopping in order.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+process.on('SIGINT', ending.interrupt).on('SIGTERM', ending.interrupt).on('SIGHUP', ending.interrupt);
 
 try {
   progress.heading('Agent Store, on embedded parts');
-  const ports = await choosePorts(options.stateDir, {
+  // A killed store's PostgreSQL may still hold the port that is to be found free.
+  await endFormerPostgres(path.join(stateDir, 'postgres'));
+  const ports = await choosePorts(stateDir, {
     ...(options.port === undefined ? {} : { router: options.port }),
-    moved: (part, from, to) => progress.line(`  port ${from} is taken: ${part} is on ${to}`),
+    moved: (part, port, reason) => progress.line(`  ${reason}: ${part} is on ${port}`),
   });
-  stack = await startStack({ stateDir: options.stateDir, ports, runtime: options.runtime, log, progress });
-  const before = readDescription(options.stateDir)?.demo ?? null;
-  let description = describe(stack, before);
-  writeDescription(options.stateDir, description);
-  if (options.demo && !before) {
-    progress.heading('The main job: buy a plan, get an instance, run it, see what it cost');
-    const result = await mainJob(
-      mainJobStore(description),
-      progress,
-      'Where is my parcel, and when will it arrive?',
+  starting = startStack({
+    stateDir,
+    ports,
+    runtime: options.runtime,
+    signal: ending.signal,
+    log,
+    progress,
+  });
+  const stack = await starting;
+  let description = await describeStack(stack, {
+    stateDir,
+    demo: readDescription(stateDir)?.demo ?? null,
+  });
+  writeDescription(stateDir, description);
+  const { demo } = description;
+  const fault = demo ? await demoFault(description, demo) : 'it is not there yet';
+  if (fault !== undefined && options.demo) {
+    if (demo) progress.line(`\n  The demo organization is made good, because ${fault}.`);
+    description = await performMainJob(description);
+  } else if (fault !== undefined && demo)
+    progress.line(
+      `\n  The demo organization of dev.json cannot run: ${fault}. Without --no-demo a start buys again.`,
     );
-    const apiKey = await makeDemoKey(description, result);
-    description = describe(stack, {
-      organizationId: result.organizationId,
-      projectId: result.projectId,
-      instanceId: result.instanceId,
-      apiKey,
-    });
-    writeDescription(options.stateDir, description);
-    progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
-  }
+  ending.signal.throwIfAborted();
   tell(description);
 } catch (error) {
-  log.error({ err: error }, 'the store did not start');
-  process.stderr.write(
-    `\nThe store did not start: ${(error as Error).message}\n${options.verbose ? '' : `More in ${logFile}\n`}`,
+  // What fails because the store is being stopped is no failure of the start.
+  if (!ending.signal.aborted) {
+    log.error({ err: error }, 'the store did not start');
+    process.stderr.write(
+      `\nThe store did not start: ${(error as Error).message}\n${options.verbose ? '' : `More in ${logPath}\n`}`,
+    );
+  }
+  await ending.end(1);
+}
+
+async function performMainJob(description: DevDescription): Promise<DevDescription> {
+  progress.heading('The main job: buy a plan, get an instance, run it, see what it cost');
+  const result = await mainJob(
+    mainJobStore(description, stateDir),
+    progress,
+    'Where is my parcel, and when will it arrive?',
   );
-  await stop(1);
+  const apiKey = await makeDemoKey(description, result);
+  const { organizationId, projectId, instanceId } = result;
+  const described = { ...description, demo: { organizationId, projectId, instanceId, apiKey } };
+  writeDescription(stateDir, described);
+  progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
+  return described;
 }
 
-function describe(
-  { publicOrigin, doubles, shop, catalogue }: Stack,
-  demo: DevDescription['demo'],
-): DevDescription {
-  return {
-    startedAt: new Date().toISOString(),
-    pid: process.pid,
-    urls: {
-      origin: publicOrigin,
-      graphql: `${publicOrigin}/graphql`,
-      graphqlWs: `${publicOrigin.replace('http', 'ws')}/graphql`,
-      openApi: `${publicOrigin}/v1/openapi.json`,
-      identity: doubles.identity.issuer,
-      shop: doubles.shop.url,
-      objects: doubles.objects.url,
-      runtime: doubles.runtime.url,
-      database: doubles.databaseUrl,
-      git: path.join(options.stateDir, 'git/agentstore.git'),
-    },
-    runtime: doubles.runtime.name,
-    users: doubles.identity.users.map(({ email, password, roles }) => ({ email, password, roles })),
-    oidc: {
-      issuer: doubles.identity.issuer,
-      clientId: doubles.identity.clientId,
-      audience: doubles.identity.audience,
-    },
-    shop: { channel: shop.channel, productId: shop.productId, admin: shopAdmin },
-    offering: {
-      slug: offeringSlug,
-      id: catalogue.offeringId,
-      artifactSha256: catalogue.artifactSha256,
-      plans: {
-        basic: shop.variants.basic.id,
-        pro: shop.variants.pro.id,
-        enterprise: shop.variants.enterprise.id,
-      },
-      creditPacks: { '1000': shop.variants.pack1000.id, '5000': shop.variants.pack5000.id },
-    },
-    demo,
-  };
-}
-
-function tell({ urls, users, runtime }: DevDescription): void {
+function tell({ urls, users, runtime, directories }: DevDescription): void {
   progress.heading(`Up in ${seconds(performance.now() - began)}`);
   progress.line(`  GraphQL        ${urls.graphql}   (HTTP, SSE and graphql-ws)`);
   progress.line(`  REST           ${urls.openApi}`);
@@ -131,9 +118,9 @@ function tell({ urls, users, runtime }: DevDescription): void {
     `  sign in        ${urls.identity}   ${users.map(({ email, password }) => `${email} / ${password}`).join(' · ')}`,
   );
   progress.line(`  runtime        ${runtime}`);
-  progress.line(`  desired state  ${urls.git}`);
+  progress.line(`  desired state  ${directories.git}`);
   progress.line(
-    `  all of this    ${path.join(options.stateDir, 'dev.json')}, with an API key of the demo organization`,
+    `  all of this    ${path.join(stateDir, 'dev.json')}, with an API key of the demo organization`,
   );
   progress.line('\n  npm run demo performs the main job again. Ctrl-C stops everything.\n');
 }

@@ -80,7 +80,7 @@ export function artifactAdapter(database: Database): (model: string) => Adapter 
   });
 }
 
-/** Removes what has expired; called at start. */
+/** Removes what has expired: at start, and from time to time. */
 export async function sweepArtifacts(database: Database): Promise<void> {
   await database.statement(
     'identity-artifact-sweep',

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { ClientMetadata } from 'oidc-provider';
 import { openDatabase } from '@agentstore/kernel/db/database';
 import type { Log } from '@agentstore/kernel/log';
+import { startLoop } from '@agentstore/kernel/loop';
 import { putAccount, type NewUser } from './accounts.store.ts';
 import { sweepArtifacts } from './artifacts.store.ts';
 import { webClientId } from './clients.ts';
@@ -28,6 +29,8 @@ export interface IdentityOptions {
   readonly users?: readonly DemoUser[];
   /** Clients beside `agentstore-web` and the services. */
   readonly clients?: readonly ClientMetadata[];
+  /** Pause between two removals of what has expired; an hour when absent. */
+  readonly sweepEveryMs?: number;
   readonly log: Log;
 }
 
@@ -62,7 +65,6 @@ export async function startIdentity(options: IdentityOptions): Promise<Identity>
   const database = openDatabase({ url: options.databaseUrl, schema: 'dev_identity', log, max: 5 });
   const server = http.createServer({ requestTimeout: 30_000, headersTimeout: 10_000 });
   try {
-    await sweepArtifacts(database);
     for (const person of people)
       await putAccount(database, { ...person, password: state.passwords[person.email]! });
     await new Promise<void>((resolve, reject) =>
@@ -72,6 +74,12 @@ export async function startIdentity(options: IdentityOptions): Promise<Identity>
     await database.close();
     throw error;
   }
+  const sweep = startLoop({
+    name: 'identity-sweep',
+    log,
+    everyMs: options.sweepEveryMs ?? 3_600_000,
+    work: () => sweepArtifacts(database),
+  });
   const issuer = `http://127.0.0.1:${options.issuerPort ?? (server.address() as AddressInfo).port}`;
   const audience = `${options.publicOrigin}/graphql`;
   const provider = createProvider({ issuer, audience, database, state, clients: options.clients ?? [], log });
@@ -101,6 +109,7 @@ export async function startIdentity(options: IdentityOptions): Promise<Identity>
       const timer = setTimeout(() => server.closeAllConnections(), 2_000);
       await closed;
       clearTimeout(timer);
+      await sweep.stop();
       await database.close();
     },
   };

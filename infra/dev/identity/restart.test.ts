@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
 import { startIdentity, type Identity } from './identity.ts';
@@ -93,4 +93,26 @@ it('says that it failed, and not why, when its database does; and goes on when t
     await admin.end();
   }
   expect((await browser.go(form.url)).text).toContain('name="password"');
+});
+
+it('removes what has expired while it runs, and nothing else', async () => {
+  const sweeping = await startIdentity({ ...options, port: 0, sweepEveryMs: 20 });
+  const admin = new pg.Client({ connectionString: adminUrl });
+  await admin.connect();
+  const kept = async () => {
+    const { rows } = await admin.query<{ id: string }>(
+      "select id from dev_identity.artifact where model = 'Swept' order by id",
+    );
+    return rows.map(({ id }) => id);
+  };
+  try {
+    await admin.query(
+      `insert into dev_identity.artifact (model, id, payload, expires_at)
+       values ('Swept', 'good', '{}', now() + interval '1 hour'), ('Swept', 'over', '{}', now() - interval '1 second')`,
+    );
+    await vi.waitFor(async () => expect(await kept()).toEqual(['good']), { timeout: 10_000 });
+  } finally {
+    await admin.end();
+    await sweeping.stop();
+  }
 });

@@ -2,11 +2,14 @@ import { signIn } from '../identity/sign-in.ts';
 import { payFor } from '../shop/pay-for.ts';
 import { askShop } from '../shop/ask-shop.ts';
 import type { DevDescription } from '../state/description.ts';
-import { graphClient } from './graph-client.ts';
+import { provisionerDeliveries } from './provisioner-deliveries.ts';
+import { formatCredits } from '@agentstore/kernel/credits';
+import { GraphError, graphClient } from './graph-client.ts';
+import { demoState } from './operations.ts';
 import type { MainJobResult, MainJobStore } from './main-job.ts';
 
 /** The main job's view of the store that `dev.json` describes: the demo buyer, the Pro plan, and a payment provider that always pays. */
-export function mainJobStore(description: DevDescription): MainJobStore {
+export function mainJobStore(description: DevDescription, stateDir: string): MainJobStore {
   const { urls, oidc, offering, shop } = description;
   const buyer = description.users.find(({ email }) => email.startsWith('buyer@'))!;
   const signInBuyer = () =>
@@ -35,7 +38,35 @@ export function mainJobStore(description: DevDescription): MainJobStore {
         { id: checkoutId, pspReference: crypto.randomUUID() },
       );
     },
+    deliveries: provisionerDeliveries(urls.provisioner, stateDir),
   };
+}
+
+/**
+ * Why the demo organization of `dev.json` cannot run its instance with its API key any more; undefined when it can. Asked through the router with that
+ * key, as a script would.
+ */
+export async function demoFault(
+  { urls, offering }: DevDescription,
+  demo: NonNullable<DevDescription['demo']>,
+): Promise<string | undefined> {
+  const graph = graphClient({ url: urls.graphql, token: demo.apiKey });
+  try {
+    const { instance, wallet } = await graph.query<{
+      instance: { state: string } | null;
+      wallet: { available: string; state: string } | null;
+    }>(demoState, { instanceId: demo.instanceId, organizationId: demo.organizationId });
+    if (instance?.state !== 'ACTIVE') return `its instance is ${instance ? instance.state : 'not there'}`;
+    if (!wallet || wallet.state === 'FROZEN') return `its wallet is ${wallet?.state ?? 'not there'}`;
+    if (BigInt(wallet.available) < BigInt(offering.reservePerRun))
+      return `its ${formatCredits(BigInt(wallet.available))} credits are too few for a run`;
+    return undefined;
+  } catch (error) {
+    if (error instanceof GraphError) return `its API key is refused (${error.codes.join(', ')})`;
+    throw error;
+  } finally {
+    await graph.close();
+  }
 }
 
 /** An API key of the demo organization, for scripts that read dev.json. */

@@ -15,8 +15,12 @@ export class GraphError extends Error {
 export interface GraphClient {
   /** Answers `data`; throws GraphError when there are errors. `deadlineMs` defaults to 15 s. */
   query<Data>(document: string, variables?: Record<string, unknown>): Promise<Data>;
-  /** Follows a subscription until it completes or the loop is left. */
-  subscribe<Data>(document: string, variables?: Record<string, unknown>): AsyncGenerator<Data>;
+  /** Follows a subscription until it completes or the loop is left; throws when it is still followed after `deadlineMs`. */
+  subscribe<Data>(
+    document: string,
+    variables?: Record<string, unknown>,
+    options?: { deadlineMs?: number },
+  ): AsyncGenerator<Data>;
   close(): Promise<void>;
 }
 
@@ -45,11 +49,24 @@ export function graphClient(options: { url: string; token?: string; deadlineMs?:
       if (!body.data) throw new Error(`the graph answered ${answer.status} without data`);
       return body.data;
     },
-    async *subscribe<Data>(query: string, variables: Record<string, unknown> = {}) {
-      for await (const result of sockets.iterate<Data>({ query, variables })) {
-        if (result.errors?.length)
-          throw new GraphError(result.errors as ConstructorParameters<typeof GraphError>[0]);
-        if (result.data) yield result.data;
+    async *subscribe<Data>(
+      query: string,
+      variables: Record<string, unknown> = {},
+      { deadlineMs }: { deadlineMs?: number } = {},
+    ) {
+      const results = sockets.iterate<Data>({ query, variables });
+      const late = new Error(`the subscription did not end within ${deadlineMs} ms`);
+      const timer =
+        deadlineMs === undefined ? undefined : setTimeout(() => void results.throw?.(late), deadlineMs);
+      try {
+        for await (const result of results) {
+          if (result.errors?.length)
+            throw new GraphError(result.errors as ConstructorParameters<typeof GraphError>[0]);
+          if (result.data) yield result.data;
+        }
+      } finally {
+        clearTimeout(timer);
+        await results.return?.();
       }
     },
     close: async () => {

@@ -14,6 +14,16 @@ export interface MainJobStore {
   readonly buyer: { readonly email: string; readonly signIn: () => Promise<{ accessToken: string }> };
   /** The payment provider: charges a checkout in full, as a payment app does. */
   readonly pay: (checkoutId: string, amount: { amount: number; currency: string }) => Promise<void>;
+  /** The deliveries about an order that the provisioner verified and noted, as its operators see them. */
+  readonly deliveries: (orderId: string) => Promise<readonly Delivery[]>;
+}
+
+/** One verified webhook of the shop. */
+export interface Delivery {
+  readonly event: string;
+  /** Of the raw body that was signed. */
+  readonly sha256: string;
+  readonly receivedAt: string;
 }
 
 export interface MainJobResult {
@@ -27,6 +37,10 @@ export interface MainJobResult {
   readonly paidToActiveMs: number;
   readonly accessToken: string;
 }
+
+const activeWithinMs = 60_000;
+/** The demo's plan lets a run take 300 s; this is its runner's grace on top. */
+const runWithinMs = 330_000;
 
 type Errors = readonly { code: string; message: string; field: string | null }[];
 
@@ -58,17 +72,25 @@ export async function mainJob(
         checkoutComplete: { order: { id: string; number: string } | null; errors: Errors };
       }>(operations.checkoutComplete, { id: checkout.id });
       accept(completed.errors);
-      say(`order #${completed.order!.number}; the shop sends ORDER_FULLY_PAID, signed`);
+      say(
+        `order #${completed.order!.number}, ${checkout.totalPrice.gross.amount.toFixed(2)} ${checkout.totalPrice.gross.currency}`,
+      );
       return completed.order!;
     });
     const instanceId = await progress.step('granted', (say) => granted(graph, order.id, say));
+    for (const { event, sha256 } of await store.deliveries(order.id))
+      progress.line(
+        `    webhook    ${event} of the shop, its signature verified by the provisioner, body sha256 ${sha256.slice(0, 16)}…`,
+      );
     const active = await progress.step('provisioned', (say) => becomesActive(graph, instanceId, say));
     const paidToActiveMs = performance.now() - paidAt;
     for (const event of active.timeline)
       progress.line(
         `    ${event.kind.padEnd(12)} generation ${event.generation}  ${event.durationMs === null ? '' : seconds(event.durationMs).padStart(7)}  ${event.commit ? `commit ${event.commit.slice(0, 12)}` : event.message}`,
       );
-    const runId = await progress.step('run', (say) => run(graph, { instanceId, prompt, say, progress }));
+    const runId = await progress.step('run', (say) =>
+      run(graph, { instanceId, organizationId: organization.id, prompt, say, progress }),
+    );
     const charge = await progress.step('settled', (say) =>
       settled(graph, { runId, organizationId: organization.id, say, progress }),
     );
@@ -128,8 +150,10 @@ async function workspace(graph: GraphClient, say: Say): Promise<Workspace> {
     operations.workspace,
   );
   accept(made.errors);
+  const { wallet } = made.organization;
+  const trial = wallet.grants.find(({ kind }) => kind === 'TRIAL');
   say(
-    `${made.organization.slug}/${made.project.slug}, ${formatCredits(BigInt(made.organization.wallet.available))} credits available`,
+    `${made.organization.slug}/${made.project.slug}, ${trial ? `TRIAL grant of ${formatCredits(BigInt(trial.granted))} credits, ` : ''}${formatCredits(BigInt(wallet.available))} available`,
   );
   return made;
 }
@@ -212,16 +236,14 @@ interface InstanceNow {
 }
 
 async function becomesActive(graph: GraphClient, instanceId: string, say: Say): Promise<InstanceNow> {
-  const deadline = AbortSignal.timeout(60_000);
   for await (const { instanceChanged: now } of graph.subscribe<{ instanceChanged: InstanceNow }>(
     operations.instanceChanged,
     { id: instanceId },
+    { deadlineMs: activeWithinMs },
   )) {
-    if (now.state === 'ACTIVE') {
-      say(`ACTIVE, ready at generation ${now.desiredGeneration}`);
-      return now;
-    }
-    if (deadline.aborted) break;
+    if (now.state !== 'ACTIVE') continue;
+    say(`ACTIVE, ready at generation ${now.desiredGeneration}`);
+    return now;
   }
   throw new Error('the instance did not become ACTIVE');
 }
@@ -236,7 +258,13 @@ interface Event {
 
 async function run(
   graph: GraphClient,
-  { instanceId, prompt, say, progress }: { instanceId: string; prompt: string; say: Say; progress: Progress },
+  {
+    instanceId,
+    organizationId,
+    prompt,
+    say,
+    progress,
+  }: { instanceId: string; organizationId: string; prompt: string; say: Say; progress: Progress },
 ): Promise<string> {
   const { runStart: started } = await graph.query<{
     runStart: { run: { id: string } | null; errors: Errors };
@@ -245,14 +273,23 @@ async function run(
   });
   accept(started.errors);
   const runId = started.run!.id;
+  const { wallet } = await graph.query<{ wallet: { reservations: Reservation[] } }>(operations.reservations, {
+    organizationId,
+  });
+  const held = wallet.reservations.find((reservation) => reservation.run?.id === runId);
+  if (held)
+    progress.line(
+      `    reserved   ${formatCredits(BigInt(held.amount))} credits before it began (${held.state})`,
+    );
   let text = '';
   let count = 0;
   const began = performance.now();
   let firstTokenMs = 0;
-  for await (const { runEvents: event } of graph.subscribe<{ runEvents: Event }>(operations.runEvents, {
-    runId,
-    after: 0,
-  })) {
+  for await (const { runEvents: event } of graph.subscribe<{ runEvents: Event }>(
+    operations.runEvents,
+    { runId, after: 0 },
+    { deadlineMs: runWithinMs },
+  )) {
     count = event.seq;
     if (event.delta) firstTokenMs ||= performance.now() - began;
     text += event.delta ?? '';
@@ -264,10 +301,21 @@ async function run(
   return runId;
 }
 
+interface Reservation {
+  amount: string;
+  state: string;
+  run: { id: string } | null;
+}
+
 interface Settlement {
-  run: { charge: string | null; usage: { status: string } | null };
+  run: {
+    charge: string | null;
+    usage: { status: string } | null;
+    instance: { version: { version: string; sha256: string } };
+  };
   wallet: {
     available: string;
+    reservations: Reservation[];
     ledgerEntries: {
       edges: {
         node: {
@@ -292,9 +340,13 @@ async function settled(
   }: { runId: string; organizationId: string; say: Say; progress: Progress },
 ): Promise<bigint> {
   const answer = await graph.query<Settlement>(operations.settlement, { runId, organizationId });
-  const entry = answer.wallet.ledgerEntries.edges[0]?.node;
-  if (!answer.run.charge || entry?.run?.id !== runId)
-    throw new Error('the run has no settlement in the ledger');
+  // Others may have run meanwhile, with the API key: the newest entry need not be ours.
+  const entry = answer.wallet.ledgerEntries.edges.find(({ node }) => node.run?.id === runId)?.node;
+  if (!answer.run.charge || !entry) throw new Error('the run has no settlement in the ledger');
+  const { version } = answer.run.instance;
+  progress.line(`    artifact   version ${version.version}, sha256 ${version.sha256}`);
+  const held = answer.wallet.reservations.find((reservation) => reservation.run?.id === runId);
+  if (held) progress.line(`    reserved   ${formatCredits(BigInt(held.amount))} credits, now ${held.state}`);
   for (const line of entry.usage)
     progress.line(
       `    usage      ${line.dimension.padEnd(14)} ${line.quantity.padStart(6)}  ${formatCredits(BigInt(line.amount))} credits`,

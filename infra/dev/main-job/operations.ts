@@ -11,6 +11,7 @@ export const browse = /* GraphQL */ `
         name
       }
       currentVersion {
+        id
         version
         sha256
       }
@@ -165,6 +166,34 @@ export const runStart = /* GraphQL */ `
   }
 `;
 
+/** Credits held for runs, newest first. */
+export const reservations = /* GraphQL */ `
+  query Reservations($organizationId: ID!) {
+    wallet(organizationId: $organizationId) {
+      reservations {
+        amount
+        state
+        run {
+          id
+        }
+      }
+    }
+  }
+`;
+
+/** Whether the demo's instance can be run. */
+export const demoState = /* GraphQL */ `
+  query DemoState($instanceId: ID!, $organizationId: ID!) {
+    instance(id: $instanceId) {
+      state
+    }
+    wallet(organizationId: $organizationId) {
+      available
+      state
+    }
+  }
+`;
+
 export const runEvents = /* GraphQL */ `
   subscription Events($runId: ID!, $after: Int!) {
     runEvents(runId: $runId, after: $after) {
@@ -194,6 +223,12 @@ export const settlement = /* GraphQL */ `
       id
       state
       charge
+      instance {
+        version {
+          version
+          sha256
+        }
+      }
       usage {
         status
         models {
@@ -207,7 +242,14 @@ export const settlement = /* GraphQL */ `
       balance
       reserved
       available
-      ledgerEntries(first: 1, kind: [SETTLEMENT]) {
+      reservations {
+        amount
+        state
+        run {
+          id
+        }
+      }
+      ledgerEntries(first: 20, kind: [SETTLEMENT]) {
         edges {
           node {
             id

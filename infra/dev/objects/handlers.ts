@@ -1,3 +1,4 @@
+import { readCondition } from './conditions.ts';
 import { receive } from './files.ts';
 import { listObjects } from './list.ts';
 import type { Multipart } from './multipart.ts';
@@ -109,6 +110,7 @@ export const putObject: Handler = async ({ store }, request) => {
   const object = await store.commit(request.bucket, request.key, {
     received,
     headers: storedHeaders(request),
+    onlyIfAbsent: request.incoming.headers['if-none-match'] !== undefined,
   });
   return { status: 200, headers: { etag: quoted(object.etag) } };
 };
@@ -134,7 +136,16 @@ export const copyObject: Handler = async ({ store }, request) => {
 
 export const getObject: Handler = async ({ store }, { incoming, bucket, key, query }) => {
   const { object, handle } = await store.open(bucket, key);
-  return { object, handle, headers: objectHeaders(object, query), range: incoming.headers.range };
+  try {
+    const headers = objectHeaders(object, query);
+    if (readCondition(incoming.headers, object) === 'send')
+      return { object, handle, headers, range: incoming.headers.range };
+    await handle.close();
+    return { status: 304, headers: { etag: quoted(object.etag) } };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
 };
 
 export const deleteObject: Handler = async ({ store }, { bucket, key }) => {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { receive, writeAtomically, type Received } from './files.ts';
 import { S3Error } from './s3-error.ts';
 import type { ObjectStore, StoredObject } from './store.ts';
+import { createTurns } from './turns.ts';
 
 /** A multipart upload under way. On disk: `uploads/<id>/upload.json`, and per part `<n>.json` that points to its bytes. */
 export interface Upload {
@@ -65,6 +66,9 @@ export function createMultipart(store: ObjectStore): Multipart {
     return parts.filter((part) => part !== undefined).sort((a, b) => a.number - b.number);
   };
 
+  /** One change at a time per upload: a part is not written into, nor read from, one that is just being completed or aborted. */
+  const inTurn = createTurns();
+
   return {
     async initiate(bucket, key, headers) {
       store.bucket(bucket);
@@ -89,46 +93,49 @@ export function createMultipart(store: ObjectStore): Multipart {
       await find(bucket, key, id);
       return home(bucket, id);
     },
-    async putPart({ bucket, key, id, number, received }) {
-      await find(bucket, key, id);
-      const entry: PartEntry = {
-        number,
-        etag: received.md5,
-        size: received.size,
-        lastModified: new Date().toISOString(),
-        file: path.basename(received.file),
-      };
-      await writeAtomically(path.join(home(bucket, id), `${number}.json`), JSON.stringify(entry));
-    },
-    async complete({ bucket, key, id, wanted }) {
-      const upload = await find(bucket, key, id);
-      const there = await entries(bucket, id);
-      const chosen = wanted.map(({ number, etag }) => {
-        const part = there.find((one) => one.number === number && one.etag === etag);
-        if (!part) throw new S3Error('InvalidPart');
-        return part;
-      });
-      if (chosen.length === 0) throw new S3Error('MalformedXML');
-      if (chosen.some((part, at) => at > 0 && part.number <= chosen[at - 1]!.number))
-        throw new S3Error('InvalidPartOrder');
-      if (chosen.slice(0, -1).some((part) => part.size < smallestPart)) throw new S3Error('EntityTooSmall');
-      const received = await receive(
-        concatenate(chosen.map((part) => path.join(home(bucket, id), part.file))),
-        {
-          directory: store.dataDirectory(bucket),
-          maxBytes: Number.MAX_SAFE_INTEGER,
-        },
-      );
-      const md5s = Buffer.concat(chosen.map((part) => Buffer.from(part.etag, 'hex')));
-      const etag = `${createHash('md5').update(md5s).digest('hex')}-${chosen.length}`;
-      const object = await store.commit(bucket, key, { received, etag, headers: upload.headers });
-      await fs.rm(home(bucket, id), { recursive: true, force: true });
-      return object;
-    },
-    async abort(bucket, key, id) {
-      await find(bucket, key, id);
-      await fs.rm(home(bucket, id), { recursive: true, force: true });
-    },
+    putPart: ({ bucket, key, id, number, received }) =>
+      inTurn(id, async () => {
+        await find(bucket, key, id);
+        const entry: PartEntry = {
+          number,
+          etag: received.md5,
+          size: received.size,
+          lastModified: new Date().toISOString(),
+          file: path.basename(received.file),
+        };
+        await writeAtomically(path.join(home(bucket, id), `${number}.json`), JSON.stringify(entry));
+      }),
+    complete: ({ bucket, key, id, wanted }) =>
+      inTurn(id, async () => {
+        const upload = await find(bucket, key, id);
+        const there = await entries(bucket, id);
+        const chosen = wanted.map(({ number, etag }) => {
+          const part = there.find((one) => one.number === number && one.etag === etag);
+          if (!part) throw new S3Error('InvalidPart');
+          return part;
+        });
+        if (chosen.length === 0) throw new S3Error('MalformedXML');
+        if (chosen.some((part, at) => at > 0 && part.number <= chosen[at - 1]!.number))
+          throw new S3Error('InvalidPartOrder');
+        if (chosen.slice(0, -1).some((part) => part.size < smallestPart)) throw new S3Error('EntityTooSmall');
+        const received = await receive(
+          concatenate(chosen.map((part) => path.join(home(bucket, id), part.file))),
+          {
+            directory: store.dataDirectory(bucket),
+            maxBytes: Number.MAX_SAFE_INTEGER,
+          },
+        );
+        const md5s = Buffer.concat(chosen.map((part) => Buffer.from(part.etag, 'hex')));
+        const etag = `${createHash('md5').update(md5s).digest('hex')}-${chosen.length}`;
+        const object = await store.commit(bucket, key, { received, etag, headers: upload.headers });
+        await fs.rm(home(bucket, id), { recursive: true, force: true });
+        return object;
+      }),
+    abort: (bucket, key, id) =>
+      inTurn(id, async () => {
+        await find(bucket, key, id);
+        await fs.rm(home(bucket, id), { recursive: true, force: true });
+      }),
   };
 }
 

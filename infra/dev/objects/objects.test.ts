@@ -134,6 +134,73 @@ describe('the dev S3 on disk', () => {
     await client(objects.port).removeObject('artifacts', 'busy');
   });
 
+  it('makes a bucket once, however many ask at once, and drops nothing of it', async () => {
+    const root = path.join(dir, 'crowd');
+    const crowd = await startObjects({ ...options, dir: root });
+    try {
+      const makes = await Promise.allSettled(
+        Array.from({ length: 8 }, async () => {
+          await client(crowd.port).makeBucket('crowd', 'us-east-1');
+          await client(crowd.port).putObject('crowd', 'mine', 'kept');
+        }),
+      );
+      expect(makes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(String(await buffer(await client(crowd.port).getObject('crowd', 'mine')))).toBe('kept');
+    } finally {
+      await crowd.stop();
+    }
+  });
+
+  it('completes an upload once, however many complete it at once', async () => {
+    const id = await client(objects.port).initiateNewMultipartUpload('artifacts', 'once', {});
+    const part = await client(objects.port).uploadPart(
+      { bucketName: 'artifacts', objectName: 'once', uploadID: id, partNumber: 1, headers: {} },
+      Buffer.from('part'),
+    );
+    const ends = await Promise.allSettled(
+      Array.from({ length: 8 }, () =>
+        client(objects.port).completeMultipartUpload('artifacts', 'once', id, [part]),
+      ),
+    );
+    const refusals = ends.flatMap((end) =>
+      end.status === 'rejected' ? [(end.reason as { code: string }).code] : [],
+    );
+    expect(refusals).toEqual(Array.from({ length: 7 }, () => 'NoSuchUpload'));
+    expect(String(await buffer(await client(objects.port).getObject('artifacts', 'once')))).toBe('part');
+    await client(objects.port).removeObject('artifacts', 'once');
+  });
+
+  it('refuses a key that is too long before it stores a byte', async () => {
+    const long = 'é'.repeat(600); // the client counts characters, S3 bytes
+    await expect(client(objects.port).putObject('artifacts', long, 'x')).rejects.toMatchObject({
+      code: 'KeyTooLongError',
+    });
+    await expect(
+      client(objects.port).initiateNewMultipartUpload('artifacts', long, {}),
+    ).rejects.toMatchObject({ code: 'KeyTooLongError' });
+    expect(dataFiles(dir, 'artifacts')).toBe(0);
+  });
+
+  it('keeps the conditions it offers and refuses the others', async () => {
+    const put = await client(objects.port).presignedPutObject('artifacts', 'once', 60);
+    const get = await client(objects.port).presignedGetObject('artifacts', 'once', 60);
+    const status = async (url: string, method: string, headers: Record<string, string>) =>
+      (await fetch(url, { method, headers, ...(method === 'PUT' ? { body: 'x' } : {}) })).status;
+    const crowd = await Promise.all(
+      Array.from({ length: 4 }, () => status(put, 'PUT', { 'if-none-match': '*' })),
+    );
+    expect(crowd.sort()).toEqual([200, 412, 412, 412]);
+    expect(dataFiles(dir, 'artifacts')).toBe(1);
+    const { etag } = await client(objects.port).statObject('artifacts', 'once');
+    expect(await status(get, 'GET', { 'if-none-match': `"${etag}"` })).toBe(304);
+    expect(await status(get, 'GET', { 'if-none-match': '"other"' })).toBe(200);
+    expect(await status(get, 'GET', { 'if-match': `"other", "${etag}"` })).toBe(200);
+    expect(await status(get, 'GET', { 'if-match': '"other"' })).toBe(412);
+    expect(await status(get, 'GET', { 'if-modified-since': new Date().toUTCString() })).toBe(501);
+    expect(await status(put, 'PUT', { 'if-match': `"${etag}"` })).toBe(501);
+    await client(objects.port).removeObject('artifacts', 'once');
+  });
+
   it('lets a URL expire by its own clock', async () => {
     let now = Date.now();
     const timed = await startObjects({

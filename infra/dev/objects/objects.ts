@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Log } from '@agentstore/kernel/log';
+import { requireOffered } from './conditions.ts';
 import { createMultipart } from './multipart.ts';
 import { parseTarget } from './request.ts';
 import { send } from './respond.ts';
@@ -60,6 +61,7 @@ export async function startObjects(options: ObjectsOptions): Promise<Objects> {
         credentials,
         new Date(now()),
       );
+      requireOffered(method, incoming.headers);
       const request = { incoming, method, ...parseTarget(target), bodySha256 };
       await send(await route(request)(services, request), { outgoing, isHead });
     } catch (error) {

@@ -18,13 +18,17 @@ export interface S3Request {
   readonly bodySha256: string | undefined;
 }
 
-/** Path-style addressing: `/bucket/key…`. */
+const maxKeyBytes = 1_024;
+
+/** Path-style addressing: `/bucket/key…`. Throws KeyTooLongError before anything is stored under such a key. */
 export function parseTarget(target: string): { bucket: string; key: string; query: URLSearchParams } {
   const path = pathOf(target);
   const [, bucket = '', ...rest] = path.split('/');
+  const key = rest.map(decode).join('/');
+  if (Buffer.byteLength(key) > maxKeyBytes) throw new S3Error('KeyTooLongError');
   return {
     bucket: decode(bucket),
-    key: rest.map(decode).join('/'),
+    key,
     // Signature V4 knows no `+` for blanks, so it stays a plus sign.
     query: new URLSearchParams(target.slice(path.length + 1).replaceAll('+', '%2B')),
   };

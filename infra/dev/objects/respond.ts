@@ -46,7 +46,9 @@ export async function send(answer: Answer, o: { outgoing: ServerResponse; isHead
     const body = answer.body ?? '';
     outgoing.writeHead(answer.status, {
       ...(body ? { 'content-type': 'application/xml' } : {}),
-      ...(answer.status === 204 ? {} : { 'content-length': String(Buffer.byteLength(body)) }),
+      ...(answer.status === 204 || answer.status === 304
+        ? {}
+        : { 'content-length': String(Buffer.byteLength(body)) }),
       ...answer.headers,
     });
     outgoing.end(isHead ? undefined : body);

@@ -3,6 +3,7 @@ import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { writeAtomically, type Received } from './files.ts';
 import { S3Error } from './s3-error.ts';
+import { createTurns } from './turns.ts';
 
 /** One stored object. Its bytes are `file` in the bucket's `data` folder; replacing an object makes a new file, so readers are never torn. */
 export interface StoredObject {
@@ -45,7 +46,13 @@ export interface ObjectStore {
   commit(
     bucket: string,
     key: string,
-    o: { received: Received; etag?: string; headers: Readonly<Record<string, string>> },
+    o: {
+      received: Received;
+      etag?: string;
+      headers: Readonly<Record<string, string>>;
+      /** Throws PreconditionFailed, and leaves nothing, when the key is there already. */
+      onlyIfAbsent?: boolean;
+    },
   ): Promise<StoredObject>;
   /** Deleting what is not there is success, as in S3. */
   remove(bucket: string, key: string): Promise<void>;
@@ -57,7 +64,6 @@ export interface ObjectStore {
 }
 
 const bucketName = /^(?!\d+\.\d+\.\d+\.\d+$)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
-const maxKeyBytes = 1_024;
 
 /** Opens the folder, making it when it is not there. */
 export async function openStore(root: string): Promise<ObjectStore> {
@@ -67,8 +73,8 @@ export async function openStore(root: string): Promise<ObjectStore> {
     if (entry.isDirectory() && bucketName.test(entry.name))
       open.set(entry.name, await loadBucket(root, entry.name));
   }
-  /** One change at a time per key: the file and the index then always agree. */
-  const turns = new Map<string, Promise<unknown>>();
+  /** One change at a time per key, and per bucket: the files and the index then always agree. */
+  const inTurn = createTurns();
 
   const find = (name: string): OpenBucket => {
     const bucket = open.get(name);
@@ -80,16 +86,6 @@ export async function openStore(root: string): Promise<ObjectStore> {
     if (!found) throw new S3Error('NoSuchKey');
     return found;
   };
-  const inTurn = async <T>(bucket: string, key: string, work: () => Promise<T>): Promise<T> => {
-    const name = `${bucket}/${key}`;
-    const turn = (turns.get(name) ?? Promise.resolve()).then(work, work);
-    turns.set(name, turn);
-    try {
-      return await turn;
-    } finally {
-      if (turns.get(name) === turn) turns.delete(name);
-    }
-  };
   const entryFile = (bucket: string, key: string): string =>
     path.join(root, bucket, 'objects', `${createHash('sha256').update(key).digest('hex')}.json`);
   const dataDirectory = (bucket: string): string => path.join(root, bucket, 'data');
@@ -100,20 +96,22 @@ export async function openStore(root: string): Promise<ObjectStore> {
     hasBucket: (name) => open.has(name),
     dataDirectory,
     uploadsDirectory: (bucket) => path.join(root, bucket, 'uploads'),
-    async createBucket(name) {
-      if (!bucketName.test(name)) throw new S3Error('InvalidBucketName');
-      if (open.has(name)) throw new S3Error('BucketAlreadyOwnedByYou');
-      for (const folder of ['data', 'objects', 'uploads'])
-        await fs.mkdir(path.join(root, name, folder), { recursive: true });
-      const createdAt = new Date().toISOString();
-      await writeAtomically(path.join(root, name, 'bucket.json'), JSON.stringify({ createdAt }));
-      open.set(name, { name, createdAt, objects: new Map() });
-    },
-    async deleteBucket(name) {
-      if (find(name).objects.size > 0) throw new S3Error('BucketNotEmpty');
-      open.delete(name);
-      await fs.rm(path.join(root, name), { recursive: true, force: true });
-    },
+    createBucket: (name) =>
+      inTurn(name, async () => {
+        if (!bucketName.test(name)) throw new S3Error('InvalidBucketName');
+        if (open.has(name)) throw new S3Error('BucketAlreadyOwnedByYou');
+        for (const folder of ['data', 'objects', 'uploads'])
+          await fs.mkdir(path.join(root, name, folder), { recursive: true });
+        const createdAt = new Date().toISOString();
+        await writeAtomically(path.join(root, name, 'bucket.json'), JSON.stringify({ createdAt }));
+        open.set(name, { name, createdAt, objects: new Map() });
+      }),
+    deleteBucket: (name) =>
+      inTurn(name, async () => {
+        if (find(name).objects.size > 0) throw new S3Error('BucketNotEmpty');
+        open.delete(name);
+        await fs.rm(path.join(root, name), { recursive: true, force: true });
+      }),
     object,
     async open(bucket, key) {
       for (;;) {
@@ -126,10 +124,13 @@ export async function openStore(root: string): Promise<ObjectStore> {
         }
       }
     },
-    commit: (bucket, key, { received, etag, headers }) =>
-      inTurn(bucket, key, async () => {
+    commit: (bucket, key, { received, etag, headers, onlyIfAbsent = false }) =>
+      inTurn(`${bucket}/${key}`, async () => {
         const { objects } = find(bucket);
-        if (Buffer.byteLength(key) > maxKeyBytes) throw new S3Error('KeyTooLongError');
+        if (onlyIfAbsent && objects.has(key)) {
+          await fs.rm(received.file, { force: true });
+          throw new S3Error('PreconditionFailed');
+        }
         const made: StoredObject = {
           key,
           file: path.basename(received.file),
@@ -145,7 +146,7 @@ export async function openStore(root: string): Promise<ObjectStore> {
         return made;
       }),
     remove: (bucket, key) =>
-      inTurn(bucket, key, async () => {
+      inTurn(`${bucket}/${key}`, async () => {
         const { objects } = find(bucket);
         const former = objects.get(key);
         if (!former) return;

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { writeAtomically } from '../state/secrets.ts';
 import {
   environment,
   isReachable,
@@ -19,21 +20,44 @@ export interface DataDirectory {
 }
 
 /**
- * Finds the place: the wanted one, or, for root under a closed home, one in the shared directory that belongs to the wanted one alone. A cluster
- * that exists keeps the account it was made with.
+ * Finds the place. A cluster that exists is used where it is, by the account it was made with. A new one is made in the wanted directory, or,
+ * for root under a closed home, in the shared directory, under an id that is kept beside the wanted one: who removes that, or makes the
+ * checkout again, does not meet the former data.
  */
 export function findDataDirectory(wanted: string): DataDirectory {
-  let directory = path.resolve(wanted);
+  const directory = path.resolve(wanted);
   fs.mkdirSync(path.dirname(directory), { recursive: true });
-  if (process.getuid?.() !== 0) return { path: directory, account: undefined };
-  if (!isReachable(fs.realpathSync(path.dirname(directory)))) {
-    makeShared(sharedDirectory);
-    const mark = createHash('sha256').update(directory).digest('hex').slice(0, 16);
-    directory = path.join(sharedDirectory, `data-${mark}`);
-  }
-  if (!isInitialised(directory)) return { path: directory, account: unprivileged() };
-  const { uid, gid } = fs.statSync(path.join(directory, 'PG_VERSION'));
-  return { path: directory, account: { uid, gid } };
+  const isRoot = process.getuid?.() === 0;
+  const ownerOf = (place: string): Account | undefined => {
+    if (!isRoot) return undefined;
+    const { uid, gid } = fs.statSync(path.join(place, 'PG_VERSION'));
+    return { uid, gid };
+  };
+  if (isInitialised(directory)) return { path: directory, account: ownerOf(directory) };
+  const shared = sharedPlace(directory);
+  if (shared && !isRoot)
+    throw new Error(`The data of this store are in ${shared}, made by root: start it as root.`);
+  if (shared && isInitialised(shared)) return { path: shared, account: ownerOf(shared) };
+  if (!isRoot) return { path: directory, account: undefined };
+  if (isReachable(fs.realpathSync(path.dirname(directory))))
+    return { path: directory, account: unprivileged() };
+  makeShared(sharedDirectory);
+  return { path: shared ?? newSharedPlace(directory), account: unprivileged() };
+}
+
+const idFile = (directory: string): string => `${directory}.cluster`;
+const placeOf = (id: string): string => path.join(sharedDirectory, `data-${id}`);
+
+function sharedPlace(directory: string): string | undefined {
+  return fs.existsSync(idFile(directory))
+    ? placeOf(fs.readFileSync(idFile(directory), 'utf8').trim())
+    : undefined;
+}
+
+function newSharedPlace(directory: string): string {
+  const id = randomUUID();
+  writeAtomically(idFile(directory), `${id}\n`);
+  return placeOf(id);
 }
 
 const isInitialised = (directory: string): boolean => fs.existsSync(path.join(directory, 'PG_VERSION'));

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { identityOf, livingProcess } from '../state/process-identity.ts';
 
 /** Another live process runs a server on this data directory. */
 export class DataDirectoryInUse extends Error {
@@ -51,7 +52,10 @@ export function claimDirectory(dataDir: string): () => void {
   return () => fs.rmSync(file, { force: true });
 }
 
-/** PostgreSQL's processes have their data directory as working directory, backends of a dead postmaster too. */
+/**
+ * PostgreSQL's processes have their data directory as working directory, backends of a dead postmaster too. A shell that somebody opened there
+ * is none of them.
+ */
 function processesIn(dataDir: string): number[] {
   const directory = fs.realpathSync(dataDir);
   return fs
@@ -59,13 +63,17 @@ function processesIn(dataDir: string): number[] {
     .filter((name) => /^\d+$/.test(name))
     .filter((pid) => {
       try {
-        return fs.readlinkSync(`/proc/${pid}/cwd`) === directory;
+        return fs.readlinkSync(`/proc/${pid}/cwd`) === directory && isServer(pid);
       } catch {
         return false; // gone, or somebody else's
       }
     })
     .map(Number);
 }
+
+/** The binary may have been replaced under the running server, by another `npm ci`: the kernel says so after its name. */
+const isServer = (pid: string): boolean =>
+  /\/bin\/postgres( \(deleted\))?$/.test(fs.readlinkSync(`/proc/${pid}/exe`));
 
 function postmasterOf(dataDir: string): number | undefined {
   try {
@@ -79,22 +87,8 @@ const ownerFile = (dataDir: string): string => `${dataDir}.owner`;
 
 /** The process that claimed the directory, if it still lives. */
 function livingOwner(dataDir: string): number | undefined {
-  let noted: string;
   try {
-    noted = fs.readFileSync(ownerFile(dataDir), 'utf8');
-  } catch {
-    return undefined;
-  }
-  const pid = Number(noted.split(' ')[0]);
-  return identityOf(pid) === noted ? pid : undefined;
-}
-
-/** Number and start time of a process: numbers are used again, the pair is not. */
-function identityOf(pid: number): string | undefined {
-  try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8');
-    const startedAt = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-    return `${pid} ${startedAt}`;
+    return livingProcess(fs.readFileSync(ownerFile(dataDir), 'utf8'));
   } catch {
     return undefined;
   }

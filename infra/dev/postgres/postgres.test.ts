@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -12,6 +12,7 @@ import { sharedDirectory } from './binaries.ts';
 import { DataDirectoryInUse } from './former-server.ts';
 import {
   appRoleUrl,
+  endFormerPostgres,
   ensureDatabase,
   startPostgres,
   type Postgres,
@@ -233,21 +234,81 @@ it('keeps passwords to their owner', async () => {
   expect(fs.statSync(dataDir).mode & 0o777).toBe(0o700);
 });
 
-it.runIf(process.getuid?.() === 0)(
-  'for root under a closed home it keeps the data where its account can go',
-  async () => {
-    const home = path.join(root, `home-${count}`);
+it('leaves a program alone that merely stands in the data directory', async () => {
+  const first = await start();
+  await first.stop();
+  const bystander = spawn('sleep', ['60'], { cwd: first.dataDir, stdio: 'ignore' });
+  await once(bystander, 'spawn');
+  try {
+    const second = await start();
+    expect(await query(second.adminUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
+    expect(isAlive(bystander.pid!)).toBe(true);
+  } finally {
+    bystander.kill('SIGKILL');
+  }
+});
+
+it('of a killed owner and guard can be ended before its port is chosen again', async () => {
+  await endFormerPostgres(options.dataDir); // nothing there yet
+  const { owner, pid } = await startElsewhere();
+  await expect(endFormerPostgres(options.dataDir)).rejects.toThrow(DataDirectoryInUse);
+  process.kill(Number(guardOf(pid)), 'SIGKILL');
+  const gone = once(owner, 'exit');
+  owner.kill('SIGKILL');
+  await gone;
+  await endFormerPostgres(options.dataDir);
+  expect(isAlive(pid)).toBe(false);
+});
+
+describe.runIf(process.getuid?.() === 0)('for root under a closed home', () => {
+  const made: string[] = [];
+  let home: string;
+  const dataIn = () => path.join(home, 'store/data');
+  beforeEach(() => {
+    home = path.join(root, `home-${count}`);
     fs.mkdirSync(home, { mode: 0o700 });
-    const { adminUrl, dataDir, stop } = await start({ dataDir: path.join(home, 'store/data') });
-    try {
-      expect(path.dirname(dataDir)).toBe(sharedDirectory);
-      expect(await query(adminUrl, 'select 1 as one')).toEqual([{ one: 1 }]);
-      await stop();
-      const again = await start({ dataDir: path.join(home, 'store/data') });
-      expect(again.dataDir).toBe(dataDir);
-      await again.stop();
-    } finally {
-      for (const made of [dataDir, `${dataDir}.password`]) fs.rmSync(made, { recursive: true, force: true });
-    }
-  },
-);
+  });
+  afterEach(async () => {
+    await Promise.all(started.splice(0).map((postgres) => postgres.stop()));
+    for (const one of made.splice(0))
+      for (const file of [one, `${one}.password`]) fs.rmSync(file, { recursive: true, force: true });
+  });
+  const startHere = async () => {
+    const postgres = await start({ dataDir: dataIn() });
+    if (postgres.dataDir !== dataIn()) made.push(postgres.dataDir);
+    return postgres;
+  };
+
+  it('it keeps the data where its account can go, and finds them again', async () => {
+    const first = await startHere();
+    expect(path.dirname(first.dataDir)).toBe(sharedDirectory);
+    await query(first.adminUrl, 'create table kept as select 42 as answer');
+    await first.stop();
+    fs.chmodSync(home, 0o711); // opened meanwhile: the data are still where they were
+    const second = await startHere();
+    expect(second.dataDir).toBe(first.dataDir);
+    expect(await query(second.adminUrl, 'select answer from kept')).toEqual([{ answer: 42 }]);
+  });
+
+  it('a state that was removed and made again meets no former data', async () => {
+    const first = await startHere();
+    await first.stop();
+    fs.rmSync(path.dirname(dataIn()), { recursive: true });
+    const second = await startHere();
+    expect(second.dataDir).not.toBe(first.dataDir);
+  });
+
+  it('a cluster that its user made there is used, under that user', async () => {
+    fs.chmodSync(home, 0o711);
+    const first = await startHere();
+    expect(first.dataDir).toBe(dataIn());
+    await query(first.adminUrl, 'create table kept as select 42 as answer');
+    await first.stop();
+    const { uid } = fs.statSync(dataIn());
+    fs.chownSync(home, uid, fs.statSync(home).gid);
+    fs.chmodSync(home, 0o700);
+    const second = await startHere();
+    expect(second.dataDir).toBe(dataIn());
+    expect(await query(second.adminUrl, 'select answer from kept')).toEqual([{ answer: 42 }]);
+  });
+});

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import fs from 'node:fs';
 import path from 'node:path';
 import pg from 'pg';
 import type { Log } from '@agentstore/kernel/log';
@@ -17,6 +18,8 @@ export interface PostgresOptions {
   readonly maxConnections?: number;
   /** Told when the server ends without being asked to. */
   readonly log?: Log;
+  /** Called after it, when the server was ready before. */
+  readonly onEnd?: () => void;
 }
 
 /** A running PostgreSQL server on 127.0.0.1. */
@@ -66,12 +69,14 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
   const dismissGuard = child.pid === undefined ? () => undefined : guard(child.pid);
   let said = '';
   let isWanted = true;
+  let isReady = false;
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
       dismissGuard();
       disclaim();
       if (isWanted) options.log?.error({ code, signal, said: said.trim() }, 'PostgreSQL ended by itself');
       resolve();
+      if (isWanted && isReady) options.onEnd?.();
     });
   });
   await new Promise<void>((resolve, reject) => {
@@ -85,6 +90,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     });
     child.once('exit', (code) => reject(new Error(`PostgreSQL ended with ${code}:\n${said.trim()}`)));
   });
+  isReady = true;
   child.unref();
   (child.stderr as unknown as { unref(): void }).unref();
   return {
@@ -101,6 +107,15 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * Ends the server that a killed owner has left on the data directory, if there is one, so that its port is free. Throws DataDirectoryInUse when the
+ * owner lives.
+ */
+export async function endFormerPostgres(wanted: string): Promise<void> {
+  const data = findDataDirectory(wanted);
+  if (fs.existsSync(data.path)) await endFormerServer(data.path);
 }
 
 /** Makes a database when it is not there, and answers its URL. */

@@ -1,9 +1,11 @@
 import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { guard } from '../postgres/guard.ts';
+import { takeLock } from '../state/lock-file.ts';
 
 /** Version of lfx that the pinned requirements hold. */
 export const lfxVersion = '1.13.0';
@@ -17,12 +19,15 @@ export interface InstallOptions {
   /** Interpreter to use; without it the first fit of python3, python3.13, python3.12, python3.11. */
   readonly python?: string;
   readonly onProgress?: (text: string) => void;
+  /** Aborted: the installer under way is ended. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Makes the virtual environment that `lfx serve` runs in, once per set of requirements, and answers its folder. Several callers may ask at the
- * same time, also from different processes: one installs, the others wait. A half-made environment (its installer was killed) is made again.
- * Throws with what to install when there is no fitting Python.
+ * same time, also from different processes: one installs, the others wait. Each try has a folder of its own, and the name that is looked for is a link to one
+ * that is complete (an environment cannot be moved: its scripts hold its path), so nothing that a killed installer left is ever used. Throws with
+ * what to install when there is no fitting Python.
  */
 export async function installLfx(options: InstallOptions): Promise<string> {
   const say = options.onProgress ?? (() => undefined);
@@ -39,32 +44,53 @@ export async function installLfx(options: InstallOptions): Promise<string> {
   while (!fs.existsSync(complete)) {
     if (Date.now() > deadline)
       throw new Error(`lfx was not installed in ${installDeadlineMs / 60_000} minutes: ${home}`);
-    const release = takeLock(`${home}.lock`);
-    if (!release) {
-      say('waiting for another process that installs lfx');
-      await sleep(1_000);
+    const lock = takeLock(`${home}.lock`);
+    if ('holder' in lock) {
+      say(`waiting for another process that installs lfx (${lock.holder})`);
+      await sleep(1_000, undefined, options.signal ? { signal: options.signal } : {});
       continue;
     }
     try {
-      if (fs.existsSync(complete)) break;
-      fs.rmSync(home, { recursive: true, force: true });
-      say(`making a virtual environment with Python ${python.version}`);
-      await run(python.command, ['-m', 'venv', home], say);
-      say(`installing lfx ${lfxVersion} and its 130 packages (600 MB, some minutes)`);
-      await run(
-        path.join(home, 'bin/python'),
-        ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps', '-r', requirements],
-        say,
-      );
-      fs.writeFileSync(complete, `${lfxVersion}\n`);
+      if (!fs.existsSync(complete)) await build(home, python, { ...options, say });
     } finally {
-      release();
+      lock.release();
     }
   }
-  return home;
+  return fs.realpathSync(home);
 }
 
-async function findPython(wanted: string | undefined): Promise<{ command: string; version: string }> {
+/** Makes an environment in a new folder and lets `home` point to it. The caller holds the lock. */
+async function build(
+  home: string,
+  python: Python,
+  { say, signal }: { say: (text: string) => void; signal?: AbortSignal },
+): Promise<void> {
+  const builds = `${path.basename(home)}.build-`;
+  for (const name of fs.readdirSync(path.dirname(home)))
+    if (name.startsWith(builds) || name === path.basename(home))
+      fs.rmSync(path.join(path.dirname(home), name), { recursive: true, force: true });
+  const draft = `${home}.build-${randomBytes(4).toString('hex')}`;
+  const run = (command: string, args: readonly string[]): Promise<void> =>
+    runInstaller(command, args, signal ? { say, signal } : { say });
+  say(`making a virtual environment with Python ${python.version}`);
+  await run(python.command, ['-m', 'venv', draft]);
+  say(`installing lfx ${lfxVersion} and its 130 packages (600 MB, some minutes)`);
+  await run(path.join(draft, 'bin/python'), [
+    ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps'],
+    ...['-r', requirements],
+  ]);
+  fs.writeFileSync(path.join(draft, '.complete'), `${lfxVersion}\n`);
+  const link = `${draft}.link`;
+  fs.symlinkSync(path.basename(draft), link);
+  fs.renameSync(link, home);
+}
+
+interface Python {
+  readonly command: string;
+  readonly version: string;
+}
+
+async function findPython(wanted: string | undefined): Promise<Python> {
   const tried: string[] = [];
   for (const command of wanted ? [wanted] : ['python3', 'python3.13', 'python3.12', 'python3.11']) {
     try {
@@ -84,39 +110,19 @@ async function findPython(wanted: string | undefined): Promise<{ command: string
   throw new Error(`The lfx runtime needs Python 3.11 to 3.13 with venv: ${tried.join('; ')}.`);
 }
 
-/** A lock file with the holder's process id; a lock whose holder is dead is taken over. Answers the release, or undefined when it is held. */
-function takeLock(file: string): (() => void) | undefined {
-  try {
-    fs.writeFileSync(file, String(process.pid), { flag: 'wx' });
-    return () => fs.rmSync(file, { force: true });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    if (!isAlive(Number(readIfThere(file)))) fs.rmSync(file, { force: true });
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return pid > 0;
-  } catch {
-    return false;
-  }
-}
-
-function readIfThere(file: string): string {
-  try {
-    return fs.readFileSync(file, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function run(command: string, args: readonly string[], say: (text: string) => void): Promise<void> {
+/** The installer and whatever it starts end with us, kill -9 included: none goes on writing into an environment that another process makes anew. */
+function runInstaller(
+  command: string,
+  args: readonly string[],
+  { say, signal }: { say: (text: string) => void; signal?: AbortSignal },
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => child.kill('SIGKILL'), installDeadlineMs);
+    signal?.throwIfAborted();
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const dismiss = child.pid === undefined ? () => undefined : guard(-child.pid, 'KILL');
+    const kill = (): void => endGroup(child.pid);
+    const timer = setTimeout(kill, installDeadlineMs);
+    signal?.addEventListener('abort', kill);
     let tail = '';
     const keep = (text: string): void => {
       tail = (tail + text).slice(-4_000);
@@ -126,9 +132,20 @@ function run(command: string, args: readonly string[], say: (text: string) => vo
     child.once('error', reject);
     child.once('close', (code) => {
       clearTimeout(timer);
+      signal?.removeEventListener('abort', kill);
+      dismiss();
       if (code === 0) return resolve();
+      if (signal?.aborted) return reject(signal.reason as Error);
       say(`${path.basename(command)} ended with ${code}`);
       reject(new Error(`${command} ${args.slice(0, 3).join(' ')} ended with ${code}:\n${tail.trim()}`));
     });
   });
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
 }

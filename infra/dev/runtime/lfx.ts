@@ -18,6 +18,10 @@ export interface LfxOptions {
   readonly python?: string;
   readonly log: Log;
   readonly onProgress?: (text: string) => void;
+  /** Called when it ends without being asked to, once it had served. */
+  readonly onEnd?: () => void;
+  /** Aborted: an install under way is ended. */
+  readonly signal?: AbortSignal;
 }
 
 /** A running `lfx serve` on 127.0.0.1. */
@@ -42,6 +46,7 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
     parent: sharedCache() ?? stateDir,
     onProgress: say,
     ...(options.python === undefined ? {} : { python: options.python }),
+    ...(options.signal ? { signal: options.signal } : {}),
   });
   const flowDir = path.join(stateDir, 'lfx-flows');
   fs.mkdirSync(flowDir, { recursive: true });
@@ -74,7 +79,9 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
     detached: true,
   });
   // The whole process group, should lfx have started others.
-  if (child.pid !== undefined) guard(-child.pid, 'KILL');
+  const dismissGuard = child.pid === undefined ? () => undefined : guard(-child.pid, 'KILL');
+  let isWanted = true;
+  let isReady = false;
   let tail = '';
   for (const stream of [child.stdout, child.stderr])
     stream
@@ -85,9 +92,13 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
       );
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject);
-    child.once('exit', (code, signal) =>
-      reject(new Error(`lfx ended with ${code ?? signal}:\n${tail.trim()}`)),
-    );
+    child.once('exit', (code, signal) => {
+      dismissGuard(); // its number may be given to another process
+      reject(new Error(`lfx ended with ${code ?? signal}:\n${tail.trim()}`));
+      if (!isWanted || !isReady) return;
+      options.log.error({ code, signal, said: tail.trim() }, 'lfx ended by itself');
+      options.onEnd?.();
+    });
   });
   failed.catch(() => undefined);
   let url: string;
@@ -99,10 +110,19 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
     await end(child);
     throw error;
   }
+  isReady = true;
   options.log.info({ url, version: lfxVersion, pid: child.pid }, 'lfx is up');
   child.unref();
   for (const stream of [child.stdout, child.stderr]) (stream as unknown as { unref(): void }).unref();
-  return { url, version: lfxVersion, pid: child.pid!, stop: () => end(child) };
+  return {
+    url,
+    version: lfxVersion,
+    pid: child.pid!,
+    stop() {
+      isWanted = false;
+      return end(child);
+    },
+  };
 }
 
 /**

@@ -23,6 +23,7 @@ import type { Ports } from '../state/ports.ts';
 import type { DevSecrets } from '../state/secrets.ts';
 import { artifactBucket, type Doubles } from './doubles.ts';
 import { mountRunner } from './runner.ts';
+import { createTeardown, type Teardown } from './teardown.ts';
 
 /** All our apps, mounted in this process: they call each other's fetch handlers; only router and provisioner listen. */
 export interface MountedApps {
@@ -43,10 +44,21 @@ export interface AppsOptions {
 }
 
 export async function mountApps(options: AppsOptions): Promise<MountedApps> {
+  const teardown = createTeardown(options.log);
+  try {
+    return await mount(options, teardown);
+  } catch (error) {
+    await teardown.run();
+    throw error;
+  }
+}
+
+async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedApps> {
   const { doubles, secrets, log, ports, stateDir } = options;
   const { identity, objects: storage } = doubles;
   const apps: Record<string, App> = {};
   const databases: Database[] = [];
+  teardown.later('databases', () => Promise.all(databases.map((opened) => opened.close())));
 
   const database = (schema: string, max: number): Database => {
     const opened = openDatabase({ url: doubles.databaseUrl, schema, max, log });
@@ -129,6 +141,7 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
     artifactIsThere: artifactChecker(objects),
   });
   const queue = await openQueue({ url: doubles.databaseUrl, log });
+  teardown.later('queue', () => queue.stop());
   apps['provisioner'] = createProvisioner({
     db: database('provisioner', 6),
     queue,
@@ -179,9 +192,16 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
   );
   apps['router'] = router;
 
-  const order = ['billing', 'control-plane', 'runs', 'gitops', 'provisioner', 'runner', 'router'];
+  for (const name of ['billing', 'control-plane', 'runs', 'gitops', 'provisioner', 'runner']) {
+    teardown.later(name, () => apps[name]!.stop());
+    await apps[name]!.start();
+  }
   const servers: HttpServer[] = [];
-  for (const name of order) await apps[name]!.start();
+  // Together, as a process of its own does: the router ends its streams, and the server waits for streams to end.
+  teardown.later('router', () =>
+    Promise.all([...servers.map((server) => server.close(3_000)), router.stop()]),
+  );
+  await router.start();
   servers.push(
     await serve({
       fetch: (request) => apps['provisioner']!.fetch(request),
@@ -198,15 +218,5 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
   router.attachWebSocket(front.server);
   servers.push(front);
 
-  return {
-    apps,
-    clientOf: client,
-    async stop() {
-      // Together, as a process of its own does: the router ends its streams, and the server waits for streams to end.
-      await Promise.all([...servers.map((server) => server.close(3_000)), router.stop()]);
-      for (const name of order.filter((one) => one !== 'router').toReversed()) await apps[name]!.stop();
-      await queue.stop();
-      await Promise.all(databases.map((opened) => opened.close()));
-    },
-  };
+  return { apps, clientOf: client, stop: () => teardown.run() };
 }

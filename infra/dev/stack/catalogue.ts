@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto';
 import { Client } from 'minio';
 import { credits } from '@agentstore/kernel/credits';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
+import type { Uuid } from '@agentstore/kernel/ids';
 import { demoArtifact } from '../runtime/demo-flow.ts';
 import type { SeededShop } from '../shop/seed.ts';
 import type { DevSecrets } from '../state/secrets.ts';
 import { artifactBucket, type Doubles } from './doubles.ts';
 
 export const offeringSlug = 'support-agent';
+/** Held for a run before it begins, in micro-credits. */
+export const reservePerRun = credits(5).toString();
 
 /** What the store sells after a start. */
 export interface Catalogue {
@@ -21,6 +24,8 @@ export async function registerCatalogue(options: {
   doubles: Doubles;
   secrets: DevSecrets;
   shop: SeededShop;
+  /** Who may publish versions of it; nobody when absent. */
+  publisherOrganizationId?: Uuid;
   controlPlane: ServiceClient;
 }): Promise<Catalogue> {
   const { doubles, secrets, shop } = options;
@@ -65,7 +70,11 @@ export async function registerCatalogue(options: {
     'PUT',
     '/internal/catalogue',
     {
-      publisher: { slug: 'agentstore', name: 'Agent Store' },
+      publisher: {
+        slug: 'agentstore',
+        name: 'Agent Store',
+        ...(options.publisherOrganizationId ? { organizationId: options.publisherOrganizationId } : {}),
+      },
       offering: {
         slug: offeringSlug,
         name: 'Support agent',
@@ -109,7 +118,7 @@ export async function registerCatalogue(options: {
       ],
       // µcr per million units: 0.1 credit a run, 0.001 credit a token in, 0.004 credit a token out.
       rateCard: {
-        reserve: credits(5).toString(),
+        reserve: reservePerRun,
         prices: [
           { dimension: 'run', unitPrice: '100000000000' },
           { dimension: 'input_token', unitPrice: '1000000000' },

@@ -19,6 +19,8 @@ import { startScriptedModel, type ScriptedModel } from '../runtime/scripted-mode
 import { startShop, type RunningShop } from '../shop/server.ts';
 import type { Ports } from '../state/ports.ts';
 import type { DevSecrets } from '../state/secrets.ts';
+import { keepRunning } from './keep-running.ts';
+import { createTeardown } from './teardown.ts';
 
 export const artifactBucket = 'artifacts';
 
@@ -47,6 +49,8 @@ export interface DoublesOptions {
   /** A server that runs already; its database `database` is used instead of starting one. */
   readonly postgres?: { readonly adminUrl: string; readonly appUrl: string };
   readonly delayPerTokenMs: number;
+  /** Aborted: an install under way ends. */
+  readonly signal?: AbortSignal;
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -55,18 +59,22 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
   const { stateDir, ports, secrets, log, progress } = options;
   const at = (name: string): string => path.join(stateDir, name);
   fs.mkdirSync(stateDir, { recursive: true });
-  const stops: (() => Promise<void>)[] = [];
-  const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).reverse())
-      await one().catch((error: unknown) => log.warn({ err: error }, 'a part did not stop cleanly'));
-  };
+  const teardown = createTeardown(log);
+  const tell = (text: string): void => progress.line(`  ${text}`);
   try {
     const database = await progress.step('PostgreSQL', async (say) => {
       if (options.postgres) return { ...options.postgres, postgres: undefined };
-      const postgres = await startPostgres({ dataDir: at('postgres'), port: ports.postgres });
-      stops.push(() => postgres.stop());
-      const adminUrl = await ensureDatabase(postgres.adminUrl, 'agentstore');
-      say(`18.4 on 127.0.0.1:${ports.postgres}`);
+      const postgres = await keepRunning({
+        name: 'PostgreSQL',
+        start: (onEnd) => startPostgres({ dataDir: at('postgres'), port: ports.postgres, log, onEnd }),
+        log,
+        say: tell,
+      });
+      teardown.later('PostgreSQL', () => postgres.stop());
+      const { adminUrl: serverUrl, dataDir } = postgres.current;
+      const adminUrl = await ensureDatabase(serverUrl, 'agentstore');
+      const elsewhere = dataDir.startsWith(`${stateDir}${path.sep}`) ? '' : `, its data in ${dataDir}`;
+      say(`18.4 on 127.0.0.1:${ports.postgres}${elsewhere}`);
       return { adminUrl, appUrl: '', postgres };
     });
     const databaseUrl = await progress.step('migrations', async (say) => {
@@ -86,7 +94,7 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
         publicOrigin: options.publicOrigin,
         log,
       });
-      stops.push(() => started.stop());
+      teardown.later('identity', () => started.stop());
       say(`oidc-provider at ${started.issuer}`);
       return started;
     });
@@ -98,7 +106,7 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
         buckets: [artifactBucket],
         log,
       });
-      stops.push(() => started.stop());
+      teardown.later('object storage', () => started.stop());
       say(`S3 at ${started.url}`);
       return started;
     });
@@ -107,19 +115,36 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       log,
       delayPerTokenMs: options.delayPerTokenMs,
     });
-    stops.push(() => model.stop());
+    teardown.later('model', () => model.stop());
     const runtime = await progress.step('flow runtime', async (say) => {
       if (options.runtime === 'lfx') {
-        const lfx = await startLfx({
-          port: ports.runtime,
-          apiKey: secrets.runtimeKey,
-          stateDir: at('runtime'),
+        let address = '';
+        const kept = await keepRunning({
+          name: 'lfx',
+          start: async (onEnd) => {
+            const started = await startLfx({
+              port: ports.runtime,
+              apiKey: secrets.runtimeKey,
+              stateDir: at('runtime'),
+              log,
+              onProgress: (text) => progress.line(`    ${text}`),
+              onEnd,
+              ...(options.signal ? { signal: options.signal } : {}),
+            });
+            address ||= started.url;
+            if (started.url === address) return started;
+            // It found its port taken (its former connections are in TIME_WAIT), and the runner asks the former address.
+            await started.stop();
+            throw new Error(`lfx came back at ${started.url} instead of ${address}`);
+          },
           log,
-          onProgress: (text) => progress.line(`    ${text}`),
+          say: tell,
+          pauseMs: 5_000,
         });
-        stops.push(() => lfx.stop());
+        const lfx = kept.current;
+        teardown.later('flow runtime', () => kept.stop());
         say(`lfx ${lfx.version} at ${lfx.url}`);
-        return { url: lfx.url, flavour: 'lfx' as const, name: `lfx ${lfx.version}`, stop: () => lfx.stop() };
+        return { url: lfx.url, flavour: 'lfx' as const, name: `lfx ${lfx.version}`, stop: () => kept.stop() };
       }
       const started = await startRuntime({
         port: ports.runtime,
@@ -127,18 +152,20 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
         dir: at('runtime'),
         log,
       });
-      stops.push(() => started.stop());
+      teardown.later('flow runtime', () => started.stop());
       say(`Langflow's wire at ${started.url}`);
       return { url: started.url, flavour: 'lfx' as const, name: 'dev runtime', stop: () => started.stop() };
     });
     const shop = await progress.step('shop', async (say) => {
       const started = await startShop({ port: ports.shop, databaseUrl, stateDir: at('shop'), log });
-      stops.push(() => started.stop());
+      teardown.later('shop', () => started.stop());
       say(`Saleor's protocol at ${started.url}`);
       return started;
     });
     return {
-      postgres: database.postgres,
+      get postgres() {
+        return database.postgres?.current;
+      },
       adminUrl: database.adminUrl,
       databaseUrl,
       identity,
@@ -147,10 +174,10 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       runtime,
       shop,
       stopRuntime: () => runtime.stop(),
-      stop,
+      stop: () => teardown.run(),
     };
   } catch (error) {
-    await stop();
+    await teardown.run();
     throw error;
   }
 }

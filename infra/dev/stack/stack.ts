@@ -2,11 +2,12 @@ import path from 'node:path';
 import type { Log } from '@agentstore/kernel/log';
 import type { Progress } from '../progress.ts';
 import { seedShop, type SeededShop } from '../shop/seed.ts';
-import type { Ports } from '../state/ports.ts';
+import { keepPorts, type Ports } from '../state/ports.ts';
 import { devSecrets, type DevSecrets } from '../state/secrets.ts';
 import { mountApps, type MountedApps } from './apps.ts';
 import { registerCatalogue, type Catalogue } from './catalogue.ts';
 import { startDoubles, type Doubles } from './doubles.ts';
+import { publisherOrganization } from './publisher.ts';
 import { refreshSupergraph } from './supergraph.ts';
 
 export interface StackOptions {
@@ -16,6 +17,8 @@ export interface StackOptions {
   readonly postgres?: { readonly adminUrl: string; readonly appUrl: string };
   /** Pause of the scripted model before each token. */
   readonly delayPerTokenMs?: number;
+  /** Aborted: no step begins any more (see Progress), and an install under way ends. */
+  readonly signal?: AbortSignal;
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -47,7 +50,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   let mounted: MountedApps | undefined;
   const stop = async (): Promise<void> => {
-    await mounted?.stop().catch((error: unknown) => log.warn({ err: error }, 'an app did not stop cleanly'));
+    await mounted?.stop();
     await doubles.stop();
   };
   try {
@@ -67,6 +70,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       say(`${Object.keys(started.apps).join(', ')} in one process`);
       return started;
     });
+    // All parts listen; from here on their addresses are written into data.
+    keepPorts(stateDir, ports);
     const shop = await progress.step('catalogue of the shop', async (say) => {
       await doubles.shop.setOidcPlugin({
         jwksUrl: doubles.identity.jwksUrl,
@@ -84,6 +89,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         doubles,
         secrets,
         shop,
+        publisherOrganizationId: await publisherOrganization(doubles.identity, `${publicOrigin}/graphql`),
         controlPlane: mounted!.clientOf('control-plane', 'seed'),
       });
       say(`artifact sha256 ${registered.artifactSha256.slice(0, 16)}… in object storage`);

@@ -10,12 +10,20 @@ export interface DevDescription {
     readonly origin: string;
     readonly graphql: string;
     readonly graphqlWs: string;
+    readonly rest: string;
     readonly openApi: string;
     readonly identity: string;
     readonly shop: string;
+    readonly provisioner: string;
     readonly objects: string;
     readonly runtime: string;
+    readonly model: string;
     readonly database: string;
+  };
+  readonly directories: {
+    readonly state: string;
+    /** Outside the state directory for root under a closed home; null when the database is somebody else's. */
+    readonly database: string | null;
     readonly git: string;
   };
   readonly runtime: string;
@@ -33,9 +41,16 @@ export interface DevDescription {
   readonly offering: {
     readonly slug: string;
     readonly id: string;
+    readonly versionId: string;
     readonly artifactSha256: string;
+    /** Ids of the plans, by code; `trial` is not for sale. */
     readonly plans: Readonly<Record<string, string>>;
+    /** The shop's variants that are bought to get a plan, by the plan's code. */
+    readonly variants: Readonly<Record<string, string>>;
+    /** The shop's variants that top a wallet up, by their credits. */
     readonly creditPacks: Readonly<Record<string, string>>;
+    /** What a run needs available, in micro-credits. */
+    readonly reservePerRun: string;
   };
   /** The demo organization's; absent until the main job ran once. */
   readonly demo: {

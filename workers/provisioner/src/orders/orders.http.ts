@@ -1,11 +1,11 @@
 import { operatorScope } from '@agentstore/kernel/access';
 import { json, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import type { Room } from '../deps.ts';
-import { ordersIn, type OrderProgress } from './orders.store.ts';
+import { deliveriesOf, ordersIn, type OrderProgress } from './orders.store.ts';
 
 const states: readonly OrderProgress[] = ['DUE', 'WAITING', 'GRANTED', 'REVOKED', 'PARKED'];
 
-/** For operators: where orders stand, and why. */
+/** For operators: where orders stand, and why, and which verified deliveries came about one. */
 export function orderRoutes(app: ServiceApp, room: Room): void {
   app.get('/internal/orders', async (c) => {
     const wanted = c.req.query('state')?.toUpperCase();
@@ -14,4 +14,11 @@ export function orderRoutes(app: ServiceApp, room: Room): void {
       orders: await room.db.transaction(operatorScope(c.var.caller), (tx) => ordersIn(tx, state)),
     });
   });
+  app.get('/internal/orders/:orderId/deliveries', async (c) =>
+    json({
+      deliveries: await room.db.transaction(operatorScope(c.var.caller), (tx) =>
+        deliveriesOf(tx, c.req.param('orderId')),
+      ),
+    }),
+  );
 }

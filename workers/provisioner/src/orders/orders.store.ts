@@ -13,6 +13,14 @@ export const noteDelivery = (tx: Tx, delivery: OrderKey & { sha256: string; even
     [delivery.sha256, delivery.saleorApiUrl, delivery.event, delivery.orderId],
   );
 
+/** What was delivered about an order: noted only after its signature was verified. */
+export const deliveriesOf = (tx: Tx, orderId: string) =>
+  tx.sql<{ event: string; sha256: string; receivedAt: Date }>(
+    `-- deliveriesOf
+     select event, sha256, received_at as "receivedAt" from inbox where saleor_order_id = $1 order by received_at, sha256 limit 100`,
+    [orderId],
+  );
+
 /** Says that an order is to be looked at, and rings. */
 export async function markDue(
   tx: Tx,
