@@ -47,6 +47,7 @@ export interface DoublesOptions {
   /** A server that runs already; its database `database` is used instead of starting one. */
   readonly postgres?: { readonly adminUrl: string; readonly appUrl: string };
   readonly delayPerTokenMs: number;
+  readonly shopRetryScheduleSeconds?: readonly number[];
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -132,7 +133,15 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       return { url: started.url, flavour: 'lfx' as const, name: 'dev runtime', stop: () => started.stop() };
     });
     const shop = await progress.step('shop', async (say) => {
-      const started = await startShop({ port: ports.shop, databaseUrl, stateDir: at('shop'), log });
+      const started = await startShop({
+        port: ports.shop,
+        databaseUrl,
+        stateDir: at('shop'),
+        log,
+        ...(options.shopRetryScheduleSeconds
+          ? { retryScheduleSeconds: options.shopRetryScheduleSeconds }
+          : {}),
+      });
       stops.push(() => started.stop());
       say(`Saleor's protocol at ${started.url}`);
       return started;

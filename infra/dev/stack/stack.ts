@@ -17,6 +17,8 @@ export interface StackOptions {
   readonly postgres?: { readonly adminUrl: string; readonly appUrl: string };
   /** Pause of the scripted model before each token. */
   readonly delayPerTokenMs?: number;
+  /** The shop's waits after failed deliveries; Saleor's when absent. */
+  readonly shopRetryScheduleSeconds?: readonly number[];
   readonly log: Log;
   readonly progress: Progress;
 }

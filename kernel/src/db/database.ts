@@ -148,6 +148,8 @@ export function isDatabaseDown(error: unknown): boolean {
   const message = error instanceof Error ? error.message : '';
   return (
     /^(ECONN|EPIPE|ETIMEDOUT|ENOTFOUND|57P0[123]|08)/.test(code) ||
-    /Connection terminated|timeout exceeded when trying to connect/.test(message)
+    /Connection terminated|timeout exceeded when trying to connect|encountered a connection error and is not queryable/.test(
+      message,
+    )
   );
 }
