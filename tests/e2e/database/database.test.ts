@@ -27,11 +27,11 @@ const ask = async (query: string, variables: object): Promise<Answer> => {
 const codesOf = ({ errors }: Answer): string[] => errors.map(({ extensions }) => extensions.code);
 
 it.each([
-  ['is shut down', () => Promise.resolve()],
-  ['is quit at once', () => Promise.resolve(void process.kill(postgres.pid, 'SIGQUIT'))],
-])(
+  ['is shut down', 'fast'],
+  ['is quit at once', 'immediate'],
+] as const)(
   'PostgreSQL %s and starts again: what is asked meanwhile is refused with a code, and what was answered before comes true once',
-  async (how, quit) => {
+  async (name, how) => {
     const home = await buyer.withActiveInstance();
     const streaming = await buyer.run(
       home.instanceId,
@@ -39,13 +39,12 @@ it.each([
     );
     const order = await buyer.buy([store.seed.pack1000VariantId], { organizationId: home.organizationId });
     const { port } = new URL(postgres.adminUrl);
-    await quit();
-    await postgres.stop();
+    await postgres.stop(how);
 
     const state = 'query ($id: ID!) { run(id: $id) { state error { retryable } } }';
     expect(codesOf(await ask(state, { id: streaming.run.id }))).toEqual(['UNAVAILABLE']);
     const start = {
-      input: { instanceId: home.instanceId, input: 'Are you there?', idempotencyKey: `while it ${how}` },
+      input: { instanceId: home.instanceId, input: 'Are you there?', idempotencyKey: `while it ${name}` },
     };
     const runStart =
       'mutation ($input: RunStartInput!) { runStart(input: $input) { run { id } errors { code } } }';
