@@ -6,7 +6,6 @@ import { createLog } from '@agentstore/kernel/log';
 import { migrateQueue } from '@agentstore/kernel/queue';
 import { composeToFile } from '@agentstore/schema/compose-supergraph';
 import { fetchSaleorSdl, ownSubgraphs, saleorName } from '@agentstore/schema/subgraphs';
-import { freePort } from '@agentstore/kernel/testing/free-port';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
 import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
 import { serviceAudience, servicePermissions } from '../../infra/dev/identity/services.ts';
@@ -22,8 +21,8 @@ import { createProgress } from '../../infra/dev/progress.ts';
 import { seedShop } from '../../infra/dev/shop/seed.ts';
 import { registerCatalogue } from '../../infra/dev/stack/catalogue.ts';
 import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
-import { preferredPorts, type Part, type Ports } from '../../infra/dev/state/ports.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
+import { distinctPort, freePorts } from '../setup/free-ports.ts';
 import type { ChaosStore } from './chaos-store.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -63,14 +62,12 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     name: 'chaos',
     destination: fs.createWriteStream(path.join(stateDir, 'doubles.log'), { flags: 'a' }),
   });
-  const ports = Object.fromEntries(
-    await Promise.all((Object.keys(preferredPorts) as Part[]).map(async (part) => [part, await freePort()])),
-  ) as Ports;
+  const ports = await freePorts();
   const appPorts = Object.fromEntries(
     await Promise.all(
       processNames.map(async (name) => [
         name,
-        name === 'router' ? ports.router : name === 'provisioner' ? ports.provisioner : await freePort(),
+        name === 'router' ? ports.router : name === 'provisioner' ? ports.provisioner : await distinctPort(),
       ]),
     ),
   ) as Record<ProcessName, number>;
@@ -91,6 +88,7 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     publicOrigin,
     runtime: 'dev',
     delayPerTokenMs: 8,
+    shopRetryScheduleSeconds: [1, 2, 4, 8, 16],
     log,
     progress: createProgress({ write: () => undefined }),
   });

@@ -10,11 +10,11 @@ import { planOf, type Plan } from './plan.ts';
 import { startTree } from './tree.ts';
 
 /**
- * `npm run test:chaos -- --seeds 50 [--seed 7] [--jobs 2]`: per seed, main jobs run while one process, PostgreSQL, the whole fleet or the whole
+ * `npm run test:chaos -- --seeds 50 [--seed 7] [--jobs 2] [--fleets 2]`: per seed, main jobs run while one process, PostgreSQL, the whole fleet or the whole
  * tree of `npm start` is killed with -9 a seeded time after a seeded milestone, and started again; then no order may be lost or doubled, every
  * reservation closed, Git equal to the database, every run ended, and nothing may have crashed that was not killed.
  */
-const { seeds, jobs } = chosen();
+const { seeds, jobs, fleets } = chosen();
 const plans = seeds.map(planOf);
 const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-chaos-'));
 fs.chmodSync(stateDir, 0o711);
@@ -24,22 +24,25 @@ say(`chaos: ${seeds.length} seeds, ${jobs} jobs each`);
 const seedMs = 300_000;
 const failed: number[] = [];
 
-// The fleet and the tree share nothing, and mostly wait: side by side they take as long as the slower one.
+// Fleets and tree share nothing, and mostly wait for leases to end: side by side they take as long as the slowest.
+const ofFleets = plans.filter(({ victim }) => victim !== 'tree');
 await Promise.all([
-  lane(
-    plans.filter(({ victim }) => victim !== 'tree'),
-    async () => {
-      const fleet = await startFleet(path.join(stateDir, 'fleet'));
-      return {
-        store: fleet,
-        kill: ({ victim }) =>
-          fleet.killAndRestart(
-            victim === 'everything'
-              ? [...processNames, 'postgres']
-              : [victim as Exclude<Plan['victim'], 'everything' | 'tree'>],
-          ),
-      };
-    },
+  ...Array.from({ length: fleets }, (_, index) =>
+    lane(
+      ofFleets.filter((_plan, turn) => turn % fleets === index),
+      async () => {
+        const fleet = await startFleet(path.join(stateDir, `fleet-${index + 1}`));
+        return {
+          store: fleet,
+          kill: ({ victim }) =>
+            fleet.killAndRestart(
+              victim === 'everything'
+                ? [...processNames, 'postgres']
+                : [victim as Exclude<Plan['victim'], 'everything' | 'tree'>],
+            ),
+        };
+      },
+    ),
   ),
   lane(
     plans.filter(({ victim }) => victim === 'tree'),
@@ -93,7 +96,9 @@ async function oneSeed(store: ChaosStore, plan: Plan, kill: () => Promise<void>)
     Array.from({ length: jobs }, (_, index) => store.buyer(`chaos-${plan.seed}-${index}`)),
   );
   const working = Promise.all(
-    buyers.map((buyer, index) => mainJob(store, buyer, { terminate: index % 2 === 1, reached })),
+    buyers.map((buyer, index) =>
+      mainJob(store, buyer, { terminate: plan.terminates && index % 2 === 1, reached }),
+    ),
   );
   await Promise.race([arrived, working]);
   await new Promise((resolve) => setTimeout(resolve, plan.delayMs));
@@ -110,15 +115,16 @@ async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
-function chosen(): { seeds: number[]; jobs: number } {
+function chosen(): { seeds: number[]; jobs: number; fleets: number } {
   const { values } = parseArgs({
     options: {
       seeds: { type: 'string', default: '10' },
       seed: { type: 'string' },
       jobs: { type: 'string', default: '2' },
+      fleets: { type: 'string', default: '2' },
     },
   });
-  const count = (name: 'seeds' | 'seed' | 'jobs'): number => {
+  const count = (name: 'seeds' | 'seed' | 'jobs' | 'fleets'): number => {
     if (!/^[1-9][0-9]{0,5}$/.test(values[name] ?? '')) {
       process.stderr.write(`--${name} must be a whole number from 1 on, not "${values[name]}"\n`);
       process.exit(2);
@@ -127,6 +133,7 @@ function chosen(): { seeds: number[]; jobs: number } {
   };
   return {
     jobs: count('jobs'),
+    fleets: count('fleets'),
     seeds:
       values.seed === undefined
         ? Array.from({ length: count('seeds') }, (_, index) => index + 1)

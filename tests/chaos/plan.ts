@@ -8,6 +8,8 @@ export interface Plan {
   readonly victim: ProcessName | 'postgres' | 'everything' | 'tree';
   readonly milestone: Milestone;
   readonly delayMs: number;
+  /** Whether one of the jobs ends its instance. */
+  readonly terminates: boolean;
 }
 
 /** Every tenth seed kills the tree of `npm start`; the others go through these in turn, so that no victim depends on luck. */
@@ -29,5 +31,6 @@ export const planOf = (seed: number): Plan => {
     // Each round moves every victim to another milestone.
     milestone: milestones[(isTree ? turn - 1 : place + round) % milestones.length]!,
     delayMs: Math.floor(next() * longestMs),
+    terminates: seed % 3 === 0,
   };
 };

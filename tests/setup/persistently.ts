@@ -6,10 +6,12 @@ const transient = new Set(['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'SALEOR_UNAVAI
 /** Repeats a step that has not answered, as a client should; gives up on a refusal that time does not heal, and after a minute and a half. */
 export async function persistently<T>(what: string, step: () => Promise<T>, patienceMs = 90_000): Promise<T> {
   let last: unknown;
+  // Often at first, to see things when they happen; rarely when it takes long, to leave the machine to those who are waited for.
+  let pauseMs = 40;
   for (
     const deadline = Date.now() + patienceMs;
     Date.now() < deadline;
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    await new Promise((resolve) => setTimeout(resolve, (pauseMs = Math.min(500, pauseMs * 1.2))))
   ) {
     try {
       return await step();
