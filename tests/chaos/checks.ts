@@ -20,7 +20,7 @@ export async function check(store: ChaosStore, promised: readonly Promised[]): P
     await until(
       'everything is worked off',
       async () => (await pending(ask)).length === 0 || undefined,
-      40_000,
+      90_000, // what a killed worker had claimed comes back by time: an order after a minute
     ).catch(async () => faults.push(...(await pending(ask))));
     for (const one of promised) faults.push(...(await brokenPromises(ask, one)));
     for (const { schema } of await ask(
