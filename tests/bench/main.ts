@@ -9,16 +9,16 @@ const benches: Record<string, () => Promise<(options: BenchOptions) => Promise<B
   'main-job': async () => (await import('./main-job.ts')).benchMainJob,
 };
 
-// @apollo/gateway looks up its telemetry hosts at construction unless this is set before it is loaded.
 const { values, positionals } = readArguments();
 const load = positionals.length === 1 ? benches[positionals[0]!] : undefined;
 if (!load) usage();
 const bench = await load();
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const result = await bench({ quick: values.quick, say });
-const { table, write } = await import('./report.ts');
+const { filesOf, table, write } = await import('./report.ts');
 say(table(result));
-if (!values.quick) for (const file of write(result)) say(`written: ${file}`);
+const files = filesOf(result); // also in a quick run, so that it fails when the page cannot be made
+if (!values.quick) for (const file of write(files)) say(`written: ${file}`);
 if (values.json) {
   const { bench: name, ratios, figures, machine } = result;
   say(JSON.stringify({ bench: name, ratios, figures, machine }));

@@ -1,87 +1,131 @@
 import pg from 'pg';
-import { parse } from 'yaml';
-import { openRepository } from '@agentstore/gitops/writer/repository';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { assertInvariants } from '../invariants/assert-invariants.ts';
-import type { Fleet } from './fleet.ts';
+import { until } from '../setup/persistently.ts';
+import type { ChaosStore } from './chaos-store.ts';
+import { gitFaults } from './git-checks.ts';
 import type { Promised } from './job.ts';
 
+/** Asks the database as the superuser. */
+export type Ask = (sql: string, values?: readonly unknown[]) => Promise<Record<string, string | null>[]>;
+
 /** What must hold when the dust has settled. Throws with everything that does not. */
-export async function check(fleet: Fleet, promised: readonly Promised[]): Promise<void> {
-  const faults: string[] = [];
-  const client = new pg.Client({ connectionString: fleet.adminUrl });
+export async function check(store: ChaosStore, promised: readonly Promised[]): Promise<void> {
+  const faults: string[] = [...store.crashes()];
+  const client = new pg.Client({ connectionString: store.adminUrl });
   await client.connect();
-  const rows = async (sql: string, values: unknown[] = []) =>
-    (await client.query<Record<string, string>>(sql, values)).rows;
+  const ask: Ask = async (sql, values = []) =>
+    (await client.query<Record<string, string | null>>(sql, [...values])).rows;
   try {
-    await settled(
-      async () => (await rows("select id from billing.reservation where status = 'OPEN'")).length === 0,
-    );
-    for (const { orderId, runId } of promised) {
-      const instances = await rows('select id from control_plane.instance where saleor_order_id = $1', [
-        orderId,
-      ]);
-      if (instances.length !== 1) faults.push(`order ${orderId} has ${instances.length} instances`);
-      const topUps = await rows(
-        "select kind, amount from billing.ledger_entry where saleor_order_id = $1 and kind in ('TOP_UP', 'GRANT')",
-        [orderId],
-      );
-      if (topUps.length !== 2) faults.push(`order ${orderId} has ${topUps.length} top-ups`);
-      const [reservation] = await rows('select status from billing.reservation where id = $1', [
-        fromGlobalId('Run', runId),
-      ]);
-      if (!reservation || reservation['status'] === 'OPEN')
-        faults.push(`the reservation of run ${runId} is ${reservation?.['status'] ?? 'missing'}`);
-    }
-    for (const run of await rows(
-      "select id, state from runs.run where state not in ('SUCCEEDED', 'FAILED', 'CANCELLED')",
+    await until(
+      'everything is worked off',
+      async () => (await pending(ask)).length === 0 || undefined,
+      90_000, // what a killed worker had claimed comes back by time: an order after a minute
+    ).catch(async () => faults.push(...(await pending(ask))));
+    for (const one of promised) faults.push(...(await brokenPromises(ask, one)));
+    for (const { schema } of await ask(
+      "select table_schema as schema from information_schema.tables where table_name = 'outbox'",
     ))
-      faults.push(`run ${run['id']} is ${run['state']}`);
-    for (const hole of await rows(
-      'select run_id, count(*), max(seq) from runs.run_event group by run_id having count(*) <> max(seq)',
+      for (const { topic, key, reason } of await ask(
+        `select topic, key, parked_reason as reason from ${schema}.outbox where parked_reason is not null`,
+      ))
+        faults.push(`${schema} gave up telling ${topic} of ${key}: ${reason}`);
+    for (const { id, state, reason } of await ask(
+      "select saleor_order_id as id, state, reason from provisioner.order_state where state = 'PARKED'",
     ))
-      faults.push(`events of run ${hole['run_id']} have holes`);
-    for (const open of await rows("select id from billing.reservation where status = 'OPEN'"))
-      faults.push(`reservation ${open['id']} was left open`);
-    faults.push(...(await gitDiffers(fleet, rows)));
-    await assertInvariants(fleet.adminUrl).catch((error: Error) => faults.push(error.message));
+      faults.push(`order ${id} is ${state}: ${reason}`);
+    for (const { run } of await ask(
+      'select run_id as run from runs.run_event group by run_id having count(*) <> max(seq)',
+    ))
+      faults.push(`events of run ${run} have holes`);
+    for (const { id, run, charge, charged } of await ask(
+      `select r.id, r.state as run, r.charge::text, v.charged::text from runs.run r left join billing.reservation v on v.id = r.id
+       where v.id is null or coalesce(r.charge, 0) <> v.charged or (r.state = 'SUCCEEDED' and v.status <> 'SETTLED')`,
+    ))
+      faults.push(`run ${id} is ${run} and says it cost ${charge}; its reservation says ${charged}`);
+    for (const { id } of await ask(
+      'select v.id from billing.reservation v left join runs.run r on r.id = v.id where r.id is null and v.charged > 0',
+    ))
+      faults.push(`reservation ${id} was charged for no run`);
+    // An instance is TERMINATED a moment before the removal of its folder is in line.
+    await until(
+      'Git equals the database',
+      async () => (await gitFaults(store, ask)).length === 0 || undefined,
+      40_000,
+    ).catch(async () => faults.push(...(await gitFaults(store, ask))));
+    await assertInvariants(store.adminUrl).catch((error: Error) => faults.push(error.message));
   } finally {
     await client.end();
   }
   if (faults.length) throw new Error(faults.join('\n    '));
 }
 
-/** Git must say what the database wants, instance by instance. */
-async function gitDiffers(
-  fleet: Fleet,
-  rows: (sql: string) => Promise<Record<string, string>[]>,
-): Promise<string[]> {
-  const repository = await openRepository({ directory: fleet.repository, branch: 'main' });
-  const tip = await repository.tip();
-  const files = tip ? await repository.diff(undefined, tip) : new Map<string, string | null>();
-  const inGit = new Map<string, number>();
-  for (const [file, text] of files)
-    if (file.endsWith('/gatewayroute.yaml') && text) {
-      const { spec } = parse(text) as { spec: { instanceId: string; generation: number } };
-      inGit.set(spec.instanceId, spec.generation);
-    }
-  const wanted = await rows(
-    "select id, desired_generation from control_plane.instance where state <> 'TERMINATED'",
-  );
-  return wanted
-    .filter((instance) => inGit.get(instance['id']!) !== Number(instance['desired_generation']))
-    .map(
-      (instance) =>
-        `instance ${instance['id']} is at generation ${instance['desired_generation']} and in Git at ${inGit.get(instance['id']!) ?? 'none'}`,
-    );
+/** What sweeps and retries still have to bring about. */
+async function pending(ask: Ask): Promise<string[]> {
+  const rows = await ask(`
+    select 'reservation ' || id || ' is open' as what from billing.reservation where status = 'OPEN'
+    union all select 'run ' || id || ' is ' || state from runs.run where state not in ('SUCCEEDED', 'FAILED', 'CANCELLED')
+    union all select 'order ' || saleor_order_id || ' is ' || state from provisioner.order_state where state = 'DUE'
+    union all select 'instance ' || instance_id || ' waits for Git' from control_plane.gitops_outbox
+    union all select 'commit ' || commit || ' is not told' from gitops.committed
+    union all select folder || ' waits to be removed' from gitops.removal
+    union all select 'instance ' || id || ' is ' || state || ' and should be ' || desired_phase from control_plane.instance
+      where upper(desired_phase) <> state or observed_generation <> desired_generation`);
+  return rows.map(({ what }) => what!);
 }
 
-/** Waits up to 40 s for what sweeps bring about by themselves. */
-async function settled(ready: () => Promise<boolean>): Promise<void> {
-  for (
-    const deadline = Date.now() + 40_000;
-    Date.now() < deadline;
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  )
-    if (await ready()) return;
+/** What one client was told, and is not so. */
+async function brokenPromises(ask: Ask, promised: Promised): Promise<string[]> {
+  const { email, orderId } = promised;
+  const [organizationId, instanceId, runId] = [
+    fromGlobalId('Organization', promised.organizationId),
+    fromGlobalId('Instance', promised.instanceId),
+    fromGlobalId('Run', promised.runId),
+  ];
+  const faults: string[] = [];
+  const expect = async (what: string, wanted: object[], sql: string, values: unknown[]): Promise<void> => {
+    const found = await ask(sql, values);
+    if (JSON.stringify(found) !== JSON.stringify(wanted))
+      faults.push(`${what} should be ${JSON.stringify(wanted)} and is ${JSON.stringify(found)}`);
+  };
+  await expect(
+    `the workspace of ${email}`,
+    [{ id: organizationId }],
+    `select distinct m.organization_id as id from control_plane.membership m join control_plane.users u on u.id = m.user_id where u.email = $1`,
+    [email],
+  );
+  await expect(
+    `what became of order ${orderId}`,
+    [{ id: instanceId, organization: organizationId, state: promised.instanceState }],
+    `select id, organization_id as organization, state from control_plane.instance where saleor_order_id = $1`,
+    [orderId],
+  );
+  await expect(
+    `the credits of order ${orderId}`,
+    [
+      { organization: organizationId, kind: 'GRANT', amount: '500000000' },
+      { organization: organizationId, kind: 'TOP_UP', amount: '1000000000' },
+    ],
+    `select organization_id as organization, kind, amount::text from billing.ledger_entry where saleor_order_id = $1 order by kind`,
+    [orderId],
+  );
+  await expect(
+    `the runs of instance ${instanceId}`,
+    [{ id: runId, key: `run of ${orderId}`, state: promised.runState }],
+    `select r.id, k.key, r.state from runs.run r left join runs.run_key k on k.run_id = r.id where r.instance_id = $1`,
+    [instanceId],
+  );
+  await expect(
+    `the state of order ${orderId} at the provisioner`,
+    [{ state: 'GRANTED' }],
+    'select state from provisioner.order_state where saleor_order_id = $1',
+    [orderId],
+  );
+  await expect(
+    `the events of run ${runId} that its subscriber saw`,
+    promised.seqs.map((seq) => ({ seq })),
+    'select seq from runs.run_event where run_id = $1 order by seq',
+    [runId],
+  );
+  return faults;
 }

@@ -1,21 +1,29 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { findMigrations, migrateAll } from '@agentstore/kernel/db/migrate';
 import { createLog } from '@agentstore/kernel/log';
+import { migrateQueue } from '@agentstore/kernel/queue';
 import { composeToFile } from '@agentstore/schema/compose-supergraph';
 import { fetchSaleorSdl, ownSubgraphs, saleorName } from '@agentstore/schema/subgraphs';
-import { freePort } from '@agentstore/kernel/testing/free-port';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
 import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
 import { serviceAudience, servicePermissions } from '../../infra/dev/identity/services.ts';
 import { DataDirectoryInUse } from '../../infra/dev/postgres/former-server.ts';
-import { startPostgres, type Postgres } from '../../infra/dev/postgres/postgres.ts';
+import {
+  appRoleUrl,
+  ensureDatabase,
+  startPostgres,
+  withDatabase,
+  type Postgres,
+} from '../../infra/dev/postgres/postgres.ts';
 import { createProgress } from '../../infra/dev/progress.ts';
-import { seedShop, type SeededShop } from '../../infra/dev/shop/seed.ts';
-import { registerCatalogue, type Catalogue } from '../../infra/dev/stack/catalogue.ts';
+import { seedShop } from '../../infra/dev/shop/seed.ts';
+import { registerCatalogue } from '../../infra/dev/stack/catalogue.ts';
 import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
-import { preferredPorts, type Part, type Ports } from '../../infra/dev/state/ports.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
+import { distinctPort, freePorts } from '../setup/free-ports.ts';
+import type { ChaosStore } from './chaos-store.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 
@@ -42,44 +50,45 @@ const mains: Readonly<Record<ProcessName, string>> = {
 };
 
 /** The store as a deployment runs it: one process per app, PostgreSQL beside them, the doubles in this process. */
-export interface Fleet {
-  readonly publicOrigin: string;
-  readonly adminUrl: string;
-  readonly repository: string;
-  readonly doubles: Doubles;
-  readonly shop: SeededShop;
-  readonly catalogue: Catalogue;
+export interface Fleet extends ChaosStore {
   /** kill -9 of these processes (`postgres` too), then their restart; resolves when all are ready again. */
   killAndRestart(names: readonly (ProcessName | 'postgres')[]): Promise<void>;
-  stop(): Promise<void>;
 }
 
 export async function startFleet(stateDir: string): Promise<Fleet> {
+  fs.mkdirSync(stateDir, { recursive: true });
   fs.chmodSync(stateDir, 0o711);
   const log = createLog({
     name: 'chaos',
     destination: fs.createWriteStream(path.join(stateDir, 'doubles.log'), { flags: 'a' }),
   });
-  const ports = Object.fromEntries(
-    await Promise.all((Object.keys(preferredPorts) as Part[]).map(async (part) => [part, await freePort()])),
-  ) as Ports;
+  const ports = await freePorts();
   const appPorts = Object.fromEntries(
     await Promise.all(
       processNames.map(async (name) => [
         name,
-        name === 'router' ? ports.router : name === 'provisioner' ? ports.provisioner : await freePort(),
+        name === 'router' ? ports.router : name === 'provisioner' ? ports.provisioner : await distinctPort(),
       ]),
     ),
   ) as Record<ProcessName, number>;
   const publicOrigin = `http://127.0.0.1:${ports.router}`;
   const secrets = await devSecrets(stateDir);
+  // Ours, not the doubles': it is killed and started again while they run on.
+  const cluster = { dataDir: path.join(stateDir, 'postgres'), port: ports.postgres };
+  let postgres = await startPostgres(cluster);
+  const adminUrl = await ensureDatabase(postgres.adminUrl, 'agentstore');
+  await migrateAll(adminUrl, findMigrations(root));
+  await migrateQueue(adminUrl, 'agentstore_app');
+  const appUrl = withDatabase(await appRoleUrl(adminUrl), 'agentstore');
   const doubles = await startDoubles({
+    postgres: { adminUrl, appUrl },
     stateDir,
     ports,
     secrets,
     publicOrigin,
     runtime: 'dev',
     delayPerTokenMs: 8,
+    shopRetryScheduleSeconds: [1, 2, 4, 8, 16],
     log,
     progress: createProgress({ write: () => undefined }),
   });
@@ -99,7 +108,8 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
   });
 
   const children = new Map<ProcessName, ChildProcess>();
-  let postgres: Postgres = doubles.postgres!;
+  const crashes: string[] = [];
+  let isRestarting = false;
   const start = (name: ProcessName): Promise<void> => {
     const out = fs.openSync(path.join(stateDir, `${name}.log`), 'a');
     const child = spawn(process.execPath, [mains[name]], {
@@ -110,13 +120,19 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     fs.closeSync(out);
     children.set(name, child);
     return new Promise((resolve, reject) => {
+      let isReady = false;
       const timer = setTimeout(() => reject(new Error(`${name} was not ready within 60 s`)), 60_000);
-      child.once('message', () => (clearTimeout(timer), resolve()));
-      // Started while PostgreSQL recovers, a process may end; a supervisor starts it again.
-      child.once('exit', (code) => {
+      child.once('message', () => {
+        isReady = true;
         clearTimeout(timer);
-        if (children.get(name) === child && code !== 0 && code !== null)
-          setTimeout(() => start(name).then(resolve, reject), 200);
+        resolve();
+      });
+      // A supervisor starts again what ended. It may end while it starts beside a PostgreSQL that recovers; nothing that was ready ends by itself.
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer);
+        if (children.get(name) !== child) return;
+        if (isReady || !isRestarting) crashes.push(`${name} ended by itself: ${code ?? signal}`);
+        setTimeout(() => start(name).then(resolve, reject), 200);
       });
     });
   };
@@ -138,7 +154,7 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
   const shop = await seedShop(doubles.shop, {
     appManifestUrl: `http://127.0.0.1:${ports.provisioner}/api/manifest`,
   });
-  const catalogue = await registerCatalogue({
+  await registerCatalogue({
     doubles,
     secrets,
     shop,
@@ -147,19 +163,36 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
 
   return {
     publicOrigin,
-    adminUrl: doubles.adminUrl,
+    adminUrl,
     repository,
-    doubles,
-    shop,
-    catalogue,
+    identity: doubles.identity,
+    shop: {
+      url: doubles.shop.url,
+      staffToken: () => doubles.shop.staffToken(),
+      channel: shop.channel,
+      variants: { pro: shop.variants.pro.id, pack1000: shop.variants.pack1000.id },
+    },
+    async buyer(name) {
+      const buyer = { email: `${name}@example.test`, password: 'a password of chaos' };
+      await doubles.identity.addUser({
+        ...buyer,
+        givenName: 'Chaos',
+        familyName: name,
+        emailVerified: true,
+      });
+      return buyer;
+    },
+    crashes: () => crashes.splice(0),
     async killAndRestart(names) {
+      isRestarting = true;
       const apps = names.filter((name): name is ProcessName => name !== 'postgres');
       await Promise.all(apps.map(kill));
       if (names.includes('postgres')) {
         process.kill(postgres.pid, 'SIGKILL');
-        postgres = await restartPostgres({ dataDir: path.join(stateDir, 'postgres'), port: ports.postgres });
+        postgres = await restartPostgres(cluster);
       }
       await Promise.all(apps.map(start));
+      isRestarting = false;
     },
     async stop() {
       await Promise.all([...children.keys()].map(kill));
@@ -225,7 +258,7 @@ function environmentsOf(o: {
     billing: common('billing'),
     'control-plane': { ...common('control-plane'), ...s3 },
     runs: common('runs'),
-    gitops: { ...common('gitops'), ...s3, GIT_REPOSITORY: o.repository },
+    gitops: { ...common('gitops'), ...s3, GIT_REPOSITORY: o.repository, LEASE_SECONDS: '3' },
     provisioner: {
       ...common('provisioner'),
       APP_BASE_URL: url('provisioner'),

@@ -26,6 +26,8 @@ export interface Data {
   readonly instance: Instance;
   readonly instanceAutoActivate: { readonly instance: { readonly id: string } };
   readonly instanceChanged: Instance;
+  /** instancePause, instanceResume and instanceTerminate, under an alias. */
+  readonly instanceChange: { readonly errors: readonly Refusal[] };
   readonly wallet: Wallet;
   readonly runStart: RunStart;
   readonly run: { readonly state: string; readonly error: { readonly retryable: boolean } | null };

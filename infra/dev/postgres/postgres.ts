@@ -30,9 +30,9 @@ export interface Postgres {
   readonly pid: number;
   /**
    * Fast shutdown: open transactions are rolled back, all committed work is on disk. Starting again with the same options gives the same server
-   * on the same port. Safe to call twice.
+   * on the same port. Safe to call twice. `immediate` is what a failing machine does: no checkpoint, the next start recovers from the log.
    */
-  stop(): Promise<void>;
+  stop(how?: 'fast' | 'immediate'): Promise<void>;
 }
 
 /** How long a fast shutdown may take before the server is told to quit at once. */
@@ -97,11 +97,11 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     adminUrl: `postgres://postgres:${encodeURIComponent(password)}@127.0.0.1:${options.port}/postgres`,
     dataDir: data.path,
     pid: child.pid!,
-    async stop() {
+    async stop(how = 'fast') {
       isWanted = false;
       if (child.exitCode !== null || child.signalCode !== null) return;
       child.ref();
-      child.kill('SIGINT');
+      child.kill(how === 'fast' ? 'SIGINT' : 'SIGQUIT');
       const timer = setTimeout(() => child.kill('SIGQUIT'), stopMs);
       await ended;
       clearTimeout(timer);

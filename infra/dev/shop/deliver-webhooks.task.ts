@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { startLoop, type Loop } from '@agentstore/kernel/loop';
 import type { Shop } from './context.ts';
 import {
-  claimDeliveries,
+  dueDeliveries,
   forgetDelivery,
   settleFailure,
   type Attempt,
@@ -23,34 +22,41 @@ export function judgeAnswer(status: number | null): 'delivered' | 'failed' | 're
 }
 
 /**
- * Sends queued deliveries, several at a time and in no promised order, as Saleor's workers do. State is in rows: what was claimed by a
- * process that died is sent again by the next one (the real one leaves a request in flight for dead; here nothing is lost).
+ * Sends queued deliveries, several at a time and in no promised order, as Saleor's workers do. State is in rows, and only what is being sent
+ * in memory: what a process that died was sending is sent again by the next one, and what could not be noted is sent again by this one
+ * (the real one leaves a request in flight for dead; here nothing is lost).
  */
 export function startDeliveries(
   shop: Shop,
   options: { retryScheduleSeconds: readonly number[]; timeoutMs: number },
 ): Loop {
-  const by = randomUUID();
   const store = openStore(shop.database);
-  const sending = new Set<Promise<void>>();
+  const sending = new Map<string, Promise<void>>();
   const stopping = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
-  const loop = startLoop({ name: 'deliver-webhooks', log: shop.log, everyMs: 1_000, work: claim });
+  const loop = startLoop({ name: 'deliver-webhooks', log: shop.log, everyMs: 1_000, work: sendDue });
 
-  async function claim(): Promise<boolean> {
+  async function sendDue(): Promise<boolean> {
     const free = parallel - sending.size;
-    const rows = free > 0 ? await claimDeliveries(store, { by, now: shop.now(), limit: free }) : [];
-    for (const row of rows) {
-      const one = deliver(row)
-        .catch((error: unknown) =>
-          shop.log.warn({ err: error, delivery: row.id }, 'delivery could not be settled'),
-        )
-        .finally(() => {
-          sending.delete(one);
-          loop.wake();
-        });
-      sending.add(one);
-    }
+    const rows =
+      free > 0
+        ? await dueDeliveries(store, { now: shop.now(), limit: free, sending: [...sending.keys()] })
+        : [];
+    for (const row of rows)
+      sending.set(
+        row.id,
+        deliver(row).then(
+          () => {
+            sending.delete(row.id);
+            loop.wake();
+          },
+          (error: unknown) => {
+            // No wake: a database that notes nothing now is asked again at the loop's own pace.
+            sending.delete(row.id);
+            shop.log.warn({ err: error, delivery: row.id }, 'delivery could not be settled');
+          },
+        ),
+      );
     return false;
   }
 
@@ -113,7 +119,7 @@ export function startDeliveries(
       stopping.abort();
       timers.forEach((timer) => clearTimeout(timer));
       await loop.stop();
-      await Promise.all(sending);
+      await Promise.all(sending.values());
     },
   };
 }

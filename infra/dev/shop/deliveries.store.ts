@@ -32,18 +32,16 @@ export async function addDelivery(
   );
 }
 
-/** Takes due deliveries for this process; each is taken once until settled or the process is gone. */
-export function claimDeliveries(
+/** Deliveries whose time has come, but for those being sent. */
+export function dueDeliveries(
   store: Store,
-  claim: { by: string; now: Date; limit: number },
+  due: { now: Date; limit: number; sending: readonly string[] },
 ): Promise<DeliveryRow[]> {
   return store.sql<DeliveryRow>(
-    `-- claimDeliveries
-     update delivery set claimed_by = $1 where id in (
-       select id from delivery where status = 'PENDING' and next_attempt_at <= $2 and claimed_by is distinct from $1
-       order by next_attempt_at, id limit $3 for update skip locked)
-     returning ${columns}`,
-    [claim.by, claim.now, claim.limit],
+    `-- dueDeliveries
+     select ${columns} from delivery where status = 'PENDING' and next_attempt_at <= $1 and id <> all ($2::bigint[])
+     order by next_attempt_at, id limit $3`,
+    [due.now, due.sending, due.limit],
   );
 }
 
@@ -59,7 +57,7 @@ export async function settleFailure(
 ): Promise<void> {
   await store.sql(
     `-- settleFailure
-     update delivery set attempts = attempts || $2::jsonb, claimed_by = null,
+     update delivery set attempts = attempts || $2::jsonb,
        status = case when $3::timestamptz is null then 'FAILED' else 'PENDING' end,
        next_attempt_at = coalesce($3, next_attempt_at)
      where id = $1`,
@@ -84,7 +82,7 @@ export async function deliveryById(store: Store, id: string): Promise<DeliveryRo
 export async function retryDelivery(tx: WritableStore, id: string, now: Date): Promise<boolean> {
   const rows = await tx.sql(
     `-- retryDelivery
-     update delivery set status = 'PENDING', attempts = '[]', claimed_by = null, next_attempt_at = $2 where id = $1 returning id`,
+     update delivery set status = 'PENDING', attempts = '[]', next_attempt_at = $2 where id = $1 returning id`,
     [id, now],
   );
   return rows.length > 0;

@@ -150,3 +150,22 @@ it('lets staff send a failed delivery again', async () => {
     (all) => all.length === 0,
   );
 });
+
+it('sends again what was delivered while the database could not note it', async () => {
+  // A sequence forgets nothing on rollback: the first delete fails, the next one holds.
+  await under.admin(`set search_path to dev_shop;
+    create sequence refusal; grant usage on refusal to public;
+    create function refuse_once() returns trigger language plpgsql as $$ begin
+      if exists (select from dev_shop.document where kind = 'Webhook' and pk = old.webhook and data ->> 'targetUrl' like '%/unnoted')
+        and nextval('dev_shop.refusal') = 1 then raise exception 'the disk is full'; end if;
+      return old; end $$;
+    create trigger refuse_once before delete on delivery for each row execute function refuse_once()`);
+  const id = await app('/unnoted');
+  await buy(under, { pay: '29' });
+  const [first, second] = await receiver.wait('/unnoted', 2);
+  expect(second!.body.equals(first!.body)).toBe(true);
+  await until(
+    () => deliveries(id),
+    (all) => all.length === 0,
+  );
+});

@@ -51,6 +51,7 @@ export interface DoublesOptions {
   readonly delayPerTokenMs: number;
   /** Aborted: an install under way ends. */
   readonly signal?: AbortSignal;
+  readonly shopRetryScheduleSeconds?: readonly number[];
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -157,7 +158,15 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       return { url: started.url, flavour: 'lfx' as const, name: 'dev runtime', stop: () => started.stop() };
     });
     const shop = await progress.step('shop', async (say) => {
-      const started = await startShop({ port: ports.shop, databaseUrl, stateDir: at('shop'), log });
+      const started = await startShop({
+        port: ports.shop,
+        databaseUrl,
+        stateDir: at('shop'),
+        log,
+        ...(options.shopRetryScheduleSeconds
+          ? { retryScheduleSeconds: options.shopRetryScheduleSeconds }
+          : {}),
+      });
       teardown.later('shop', () => started.stop());
       say(`Saleor's protocol at ${started.url}`);
       return started;

@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly delayPerTokenMs?: number;
   /** Aborted: no step begins any more (see Progress), and an install under way ends. */
   readonly signal?: AbortSignal;
+  /** The shop's waits after failed deliveries; Saleor's when absent. */
+  readonly shopRetryScheduleSeconds?: readonly number[];
   readonly log: Log;
   readonly progress: Progress;
 }

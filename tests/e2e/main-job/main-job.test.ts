@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { assertInvariants } from '../../invariants/assert-invariants.ts';
 import type { Instance } from '../../setup/graph-data.ts';
 import { openStore, type Store } from '../support/store.ts';
 
@@ -78,5 +77,4 @@ it('buy a plan, get an instance, run it, see what it cost', async () => {
   expect(entry).toMatchObject({ kind: 'SETTLEMENT', run: { id: runStart.run.id, charge } });
   const total = entry!.transfers.reduce((sum, transfer) => sum + BigInt(transfer.amount), 0n);
   expect(total).toBe(BigInt(charge!));
-  await assertInvariants(store.adminUrl);
 }, 60_000);

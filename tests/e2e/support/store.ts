@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
 import { openRepository } from '@agentstore/gitops/writer/repository';
@@ -9,6 +10,7 @@ import { graphClient, type GraphClient } from '../../../infra/dev/main-job/graph
 import { createProgress } from '../../../infra/dev/progress.ts';
 import { payFor, refundPayment, type Payment } from '../../../infra/dev/shop/pay-for.ts';
 import { startStack, type Stack } from '../../../infra/dev/stack/stack.ts';
+import { assertInvariants } from '../../invariants/assert-invariants.ts';
 import { freePorts } from '../../setup/free-ports.ts';
 import type { Data, RunEvent, RunStart, Wallet } from '../../setup/graph-data.ts';
 
@@ -28,9 +30,12 @@ export interface Store {
   /** Whoever holds this token; nobody without one. */
   as(token?: string): GraphClient;
   readonly git: { log(): Promise<string[]> };
+  /** Asks PostgreSQL as the superuser, for what no client is shown. */
+  sql(text: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
   refund(payment: Payment): Promise<void>;
   /** Runs before the store is closed: what a test started again. */
   later(stop: () => Promise<void>): void;
+  /** Stops everything; throws when the ledger is broken by then. */
   close(): Promise<void>;
 }
 
@@ -66,7 +71,11 @@ export interface Person {
 
 /** `ownPostgres`: a server of its own, which a test may stop, instead of a database of the suite's. */
 export async function openStore(
-  options: { delayPerTokenMs?: number; ownPostgres?: boolean } = {},
+  options: {
+    delayPerTokenMs?: number;
+    ownPostgres?: boolean;
+    shopRetryScheduleSeconds?: readonly number[];
+  } = {},
 ): Promise<Store> {
   const database = options.ownPostgres ? undefined : await testDatabase();
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-e2e-'));
@@ -77,6 +86,9 @@ export async function openStore(
     runtime: 'dev',
     ...(database ? { postgres: { adminUrl: database.adminUrl, appUrl: database.url } } : {}),
     delayPerTokenMs: options.delayPerTokenMs ?? 1,
+    ...(options.shopRetryScheduleSeconds
+      ? { shopRetryScheduleSeconds: options.shopRetryScheduleSeconds }
+      : {}),
     log: silentLog,
     progress: createProgress({ write: () => undefined }),
   });
@@ -123,6 +135,15 @@ export async function openStore(
         return (await repository.log(1_000)).map(({ commit }) => commit);
       },
     },
+    async sql(text, values = []) {
+      const client = new pg.Client({ connectionString: stack.doubles.adminUrl });
+      await client.connect();
+      try {
+        return (await client.query<Record<string, unknown>>(text, [...values])).rows;
+      } finally {
+        await client.end();
+      }
+    },
     refund: (payment) =>
       refundPayment(stack.doubles.shop, {
         transactionId: payment.transactionId,
@@ -131,10 +152,14 @@ export async function openStore(
       }).then(() => undefined),
     later: (stop) => void stops.push(stop),
     async close() {
-      await Promise.all(clients.map((client) => client.close()));
-      await stack.stop();
-      for (const stop of stops) await stop();
-      fs.rmSync(stateDir, { recursive: true, force: true });
+      try {
+        await assertInvariants(stack.doubles.adminUrl);
+      } finally {
+        await Promise.all(clients.map((client) => client.close()));
+        await stack.stop();
+        for (const stop of stops) await stop();
+        fs.rmSync(stateDir, { recursive: true, force: true });
+      }
     },
   };
   return store;

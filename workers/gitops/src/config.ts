@@ -15,6 +15,12 @@ export const config = defineConfig('gitops', {
     .string()
     .default('dev')
     .describe('Folder under clusters/ and the environment in commit subjects'),
+  LEASE_SECONDS: z.coerce
+    .number()
+    .min(1)
+    .max(120)
+    .default(15)
+    .describe('Time after which another process may write the branch, when the writer is silent'),
   S3_URL: z.url().describe('Origin of the S3 server, to see that artifacts are there'),
   S3_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),
   S3_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),

@@ -20,6 +20,8 @@ export interface Deps {
   readonly repository: string;
   readonly branch: string;
   readonly environment: string;
+  /** How long a silent writer keeps the branch; 15 s when it is not said. */
+  readonly leaseSeconds?: number;
   /** True when the artifact is stored with that size; throws when the storage cannot be asked. */
   readonly artifactIsThere: (artifact: Artifact) => Promise<boolean>;
 }

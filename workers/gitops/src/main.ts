@@ -38,6 +38,7 @@ const app = createApp({
   repository: settings.GIT_REPOSITORY,
   branch: settings.GIT_BRANCH,
   environment: settings.GITOPS_ENVIRONMENT,
+  leaseSeconds: settings.LEASE_SECONDS,
   artifactIsThere: artifactChecker(
     new Client({
       endPoint: objects.hostname,

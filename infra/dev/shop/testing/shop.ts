@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
@@ -28,6 +29,8 @@ export interface ShopUnderTest {
   raw(body: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** Stops the shop and starts it again on the same state. */
   restart(): Promise<void>;
+  /** Runs SQL as the superuser, to break things. */
+  admin(sql: string): Promise<void>;
 }
 
 /** Starts a shop before the file's tests and stops it after them. */
@@ -35,6 +38,7 @@ export function useShop(options: Partial<StartShopOptions> = {}): ShopUnderTest 
   const under = {} as ShopUnderTest;
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'dev-shop-'));
   let databaseUrl = '';
+  let adminUrl = '';
   const start = async (): Promise<void> => {
     under.shop = await startShop({
       port: 0,
@@ -46,7 +50,7 @@ export function useShop(options: Partial<StartShopOptions> = {}): ShopUnderTest 
     });
   };
   beforeAll(async () => {
-    databaseUrl = (await testDatabase()).url;
+    ({ url: databaseUrl, adminUrl } = await testDatabase());
     await start();
     under.seeded = await seedShop(under.shop);
   });
@@ -64,6 +68,11 @@ export function useShop(options: Partial<StartShopOptions> = {}): ShopUnderTest 
     });
     const text = await answer.text();
     return { status: answer.status, text, body: JSON.parse(text) as Answer['body'] };
+  };
+  under.admin = async (sql) => {
+    const client = new pg.Client({ connectionString: adminUrl });
+    await client.connect();
+    await client.query(sql).finally(() => client.end());
   };
   under.restart = async () => {
     await under.shop.stop();

@@ -68,7 +68,7 @@ export function startWriter(deps: Deps, repository: Repository, onCommit: () => 
 
   function hold(): Promise<bigint | undefined> {
     return deps.db.transaction(scope, (tx) =>
-      holdLease(tx, { branch: deps.branch, holder, seconds: leaseSeconds }),
+      holdLease(tx, { branch: deps.branch, holder, seconds: deps.leaseSeconds ?? leaseSeconds }),
     );
   }
 

@@ -1,0 +1,25 @@
+import type { SeedTarget } from '../../infra/dev/shop/ask-shop.ts';
+
+/** A store that jobs use and chaos kills parts of. */
+export interface ChaosStore {
+  readonly publicOrigin: string;
+  /** Superuser URL of its database. */
+  readonly adminUrl: string;
+  /** Path of the bare repository. */
+  readonly repository: string;
+  readonly identity: { readonly issuer: string; readonly clientId: string; readonly audience: string };
+  readonly shop: SeedTarget & {
+    readonly channel: string;
+    readonly variants: { readonly pro: string; readonly pack1000: string };
+  };
+  /** Someone who can sign in and has bought nothing in this seed's name. */
+  buyer(name: string): Promise<Buyer>;
+  /** Processes that ended by themselves since the last question: a part may be killed, none may crash. */
+  crashes(): readonly string[];
+  stop(): Promise<void>;
+}
+
+export interface Buyer {
+  readonly email: string;
+  readonly password: string;
+}

@@ -1,0 +1,55 @@
+import { parse } from 'yaml';
+import { openRepository } from '@agentstore/gitops/writer/repository';
+import type { Ask } from './checks.ts';
+import type { ChaosStore } from './chaos-store.ts';
+
+const kinds = ['GatewayRoute', 'GatewayPolicy', 'ConnectorPolicy'];
+
+/**
+ * Git and the database, side by side and both ways: for each instance that is not TERMINATED its three files and no other, at the generation and
+ * in the phase that are desired, with the artifact of its version. Written from the rows, not with the writer's own code.
+ */
+export async function gitFaults({ repository }: ChaosStore, ask: Ask): Promise<string[]> {
+  const opened = await openRepository({ directory: repository, branch: 'main' });
+  const tip = await opened.tip();
+  const files = new Map(tip ? await opened.diff(undefined, tip) : []);
+  const instances = await ask(
+    `select i.id, i.organization_id as organization, o.slug as "organizationSlug", p.slug as "projectSlug", i.desired_generation as generation,
+       i.desired_phase as phase, v.sha256, pl.code as plan
+     from control_plane.instance i join control_plane.organization o on o.id = i.organization_id join control_plane.project p on p.id = i.project_id
+       join control_plane.offering_version v on v.id = i.offering_version_id join control_plane.plan pl on pl.id = i.plan_id
+     where i.state <> 'TERMINATED'`,
+  );
+  const faults: string[] = [];
+  for (const wanted of instances)
+    for (const kind of kinds) {
+      const file = `clusters/dev/instances/${wanted['organizationSlug']}/${wanted['projectSlug']}/${wanted['id']}/${kind.toLowerCase()}.yaml`;
+      const text = files.get(file);
+      files.delete(file);
+      const said = text ? saidBy(text) : undefined;
+      const should = {
+        kind,
+        instanceId: wanted['id'],
+        organizationId: wanted['organization'],
+        generation: wanted['generation'],
+        desiredPhase: wanted['phase'],
+        ...(kind === 'GatewayRoute'
+          ? { sha256: wanted['sha256'], paused: wanted['phase'] !== 'Active' }
+          : {}),
+        ...(kind === 'GatewayPolicy' ? { plan: wanted['plan'] } : {}),
+      };
+      for (const [member, value] of Object.entries(should))
+        if (said?.[member] !== value)
+          faults.push(`${file}: ${member} should be ${value} and is ${String(said?.[member])}`);
+    }
+  for (const file of files.keys()) faults.push(`${file} is in Git and belongs to no instance`);
+  return faults;
+}
+
+function saidBy(text: string): Record<string, unknown> {
+  const { kind, spec } = parse(text) as {
+    kind: string;
+    spec: Record<string, unknown> & { runtime?: { artifact: { sha256: string } } };
+  };
+  return { ...spec, kind, sha256: spec.runtime?.artifact.sha256 };
+}
