@@ -22,6 +22,7 @@ export interface Data {
     readonly errors: readonly Refusal[];
   };
   readonly order: Order;
+  readonly parkedOrders: readonly { readonly orderNumber: string | null; readonly reason: string }[];
   readonly parkedOrderLines: readonly { readonly orderNumber: string; readonly reason: string }[];
   readonly instance: Instance;
   readonly instanceAutoActivate: { readonly instance: { readonly id: string } };

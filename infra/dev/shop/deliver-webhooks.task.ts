@@ -3,6 +3,7 @@ import type { Shop } from './context.ts';
 import {
   dueDeliveries,
   forgetDelivery,
+  loseDelivery,
   settleFailure,
   type Attempt,
   type DeliveryRow,
@@ -14,6 +15,19 @@ import { openStore } from './store.ts';
 export const saleorRetrySchedule: readonly number[] = [10, 20, 40, 80, 160];
 
 const parallel = 16;
+
+/** A request that was signed and never sent. */
+export interface LostDelivery {
+  readonly url: string;
+  readonly headers: readonly [string, string][];
+  readonly body: Buffer;
+}
+
+/** The deliveries under way. */
+export interface Deliveries extends Loop {
+  /** Loses the next delivery of an event as a killed worker of Saleor does, and answers what would have been sent. */
+  loseNext(eventType: string): Promise<LostDelivery>;
+}
 
 /** What an answer means: 2xx is done; 3xx and 4xx are final; 5xx and no answer are tried again while the schedule lasts. */
 export function judgeAnswer(status: number | null): 'delivered' | 'failed' | 'retry' {
@@ -29,11 +43,12 @@ export function judgeAnswer(status: number | null): 'delivered' | 'failed' | 're
 export function startDeliveries(
   shop: Shop,
   options: { retryScheduleSeconds: readonly number[]; timeoutMs: number },
-): Loop {
+): Deliveries {
   const store = openStore(shop.database);
   const sending = new Map<string, Promise<void>>();
   const stopping = new AbortController();
   const timers = new Set<NodeJS.Timeout>();
+  const losing = new Map<string, ((lost: LostDelivery) => void)[]>();
   const loop = startLoop({ name: 'deliver-webhooks', log: shop.log, everyMs: 1_000, work: sendDue });
 
   async function sendDue(): Promise<boolean> {
@@ -76,6 +91,12 @@ export function startDeliveries(
         body,
         custom: webhook.customHeaders,
       });
+      const lose = losing.get(row.event_type)?.shift();
+      if (lose) {
+        await loseDelivery(store, row.id);
+        lose({ url: webhook.targetUrl, headers, body });
+        return;
+      }
       const answer = await send({
         method: 'POST',
         url: webhook.targetUrl,
@@ -115,6 +136,8 @@ export function startDeliveries(
 
   return {
     wake: () => loop.wake(),
+    loseNext: (eventType) =>
+      new Promise((resolve) => losing.set(eventType, [...(losing.get(eventType) ?? []), resolve])),
     async stop() {
       stopping.abort();
       timers.forEach((timer) => clearTimeout(timer));

@@ -50,6 +50,14 @@ export async function forgetDelivery(store: Store, id: string): Promise<void> {
   await store.sql('-- forgetDelivery\n delete from delivery where id = $1', [id]);
 }
 
+/** Lost on its way: the row stays PENDING, and nothing sends it again. */
+export async function loseDelivery(store: Store, id: string): Promise<void> {
+  await store.sql(
+    "-- loseDelivery\n update delivery set claimed_by = null, next_attempt_at = 'infinity' where id = $1",
+    [id],
+  );
+}
+
 /** Not delivered: tried again at `retryAt`, or FAILED for good. */
 export async function settleFailure(
   store: Store,

@@ -6,7 +6,7 @@ import type { Shop } from './context.ts';
 import type { SigningKey } from './keys.ts';
 
 /** A detached JWS over the raw bytes: RFC 7797, payload not encoded. Deterministic, so retries carry the same signature. */
-async function signBody(key: SigningKey, body: Buffer): Promise<string> {
+export async function signBody(key: SigningKey, body: Buffer): Promise<string> {
   const jws = await new FlattenedSign(body)
     .setProtectedHeader({ alg: 'RS256', b64: false, crit: ['b64'], kid: key.kid, typ: 'JWT' })
     .sign(key.privateKey);

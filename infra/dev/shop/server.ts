@@ -3,7 +3,7 @@ import { serve } from '@agentstore/kernel/http/server';
 import type { Log } from '@agentstore/kernel/log';
 import { newCustomer } from './accounts.ts';
 import type { Shop } from './context.ts';
-import { saleorRetrySchedule, startDeliveries } from './deliver-webhooks.task.ts';
+import { saleorRetrySchedule, startDeliveries, type LostDelivery } from './deliver-webhooks.task.ts';
 import { createGraphqlHandler } from './graphql.http.ts';
 import { installApp, resumeInstallations } from './install-app.ts';
 import { loadSigningKey } from './keys.ts';
@@ -44,6 +44,8 @@ export interface RunningShop {
   staffToken(): Promise<string>;
   /** Makes the shop trust an OpenID Connect issuer, by pluginUpdate; the arrangement that holds on the real one too. */
   setOidcPlugin(settings: OidcSettings): Promise<void>;
+  /** The next delivery of an event type (`ORDER_FULLY_PAID`) is lost on its way: signed, never sent, not tried again. Answers it. */
+  loseNextDelivery(eventType: string): Promise<LostDelivery>;
   /** Forgets cached issuer keys and userinfo answers. */
   clearOidcCaches(): void;
   stop(): Promise<void>;
@@ -106,6 +108,7 @@ export async function startShop(options: StartShopOptions): Promise<RunningShop>
     staffToken,
     setOidcPlugin: async (settings) =>
       setOidcPlugin({ url: `${http.origin}/graphql/`, token: await staffToken() }, settings),
+    loseNextDelivery: (eventType) => deliveries.loseNext(eventType),
     clearOidcCaches: () => oidc.clearCaches(),
     async stop() {
       await http.close();

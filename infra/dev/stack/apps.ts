@@ -152,6 +152,8 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     appBaseUrl: `http://127.0.0.1:${ports.provisioner}`,
     allowedSaleorApiUrls: [doubles.shop.url],
     tokenKey: Buffer.from(secrets.aplKey, 'base64'),
+    parkedRetrySeconds: 600,
+    inboxDays: 14,
   });
   apps['runner'] = mountRunner({
     runs: client('runs', 'runner'),
