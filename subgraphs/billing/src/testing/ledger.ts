@@ -44,7 +44,7 @@ export interface TestLedger {
     runId: Uuid,
     more?: { amount?: bigint; tokens?: bigint; seq?: number },
   ): ReturnType<typeof extendRun>;
-  clawBack(topUpKey: string): ReturnType<typeof clawBack>;
+  clawBack(topUpKey: string, key?: string): ReturnType<typeof clawBack>;
   sweep(): ReturnType<typeof sweep>;
   wallet(): Promise<WalletRow>;
   /** Moves a reservation's end into the past: nobody kept it alive. */
@@ -116,8 +116,8 @@ export function useLedger(): TestLedger {
     release: (runId) => releaseRun(database, { organizationId, runId }),
     extend: (runId, { amount = 0n, tokens = 0n, seq = 1 } = {}) =>
       extendRun(database, { organizationId, runId, amount, seq, ttlSeconds: 60, usage: usage(tokens) }),
-    clawBack: (topUpKey) =>
-      clawBack(database, { organizationId, key: `revoke:${topUpKey}`, topUpKey }, 'test'),
+    clawBack: (topUpKey, key = `revoke:${topUpKey}`) =>
+      clawBack(database, { organizationId, key, topUpKey }, 'test'),
     sweep: () => sweep(database, 100),
     wallet: async () =>
       (
