@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
+import { systemScope } from '@agentstore/kernel/access';
 import { credits } from '@agentstore/kernel/credits';
-import { uuidv7 } from '@agentstore/kernel/ids';
 import { invariantCount } from '../../../tests/invariants/assert-invariants.ts';
+import { putRateCard } from './rate-cards/rate-cards.store.ts';
 import { authorizeRun, releaseRun, settleRun } from './reservations/reservations.store.ts';
-import { codeOf, times, useLedger } from './testing/ledger.ts';
+import { codeOf, newRun, times, useLedger } from './testing/ledger.ts';
 
 const ledger = useLedger();
 
-it('reads every invariant of its file', () => expect(invariantCount).toBe(18));
+it('reads every invariant of its file', () => expect(invariantCount).toBe(19));
 
 describe('reserving', () => {
   it('never gives more than there is, however many ask at the same moment', async () => {
@@ -19,7 +20,7 @@ describe('reserving', () => {
 
   it('says what is missing, remembers no denial, and says conflict for the same run with another body', async () => {
     await ledger.grant(credits(4));
-    const runId = uuidv7();
+    const runId = newRun();
     expect(await ledger.authorize(runId)).toMatchObject({
       error: {
         code: 'INSUFFICIENT_CREDITS',
@@ -32,8 +33,29 @@ describe('reserving', () => {
     expect(codeOf(await ledger.authorize(runId, { bodyHash: 'other' }))).toBe('IDEMPOTENCY_CONFLICT');
   });
 
+  it('says with a debt what a top-up must bring, which pays the debt first', async () => {
+    await ledger.grant(credits(12));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    await ledger.settle(runId, 1_400n);
+    expect(await ledger.wallet()).toMatchObject({ balance: '0', debt: '3000000' });
+    const refused = await ledger.authorize();
+    expect(refused).toMatchObject({ error: { facts: { available: '0', missing: '13000000' } } });
+    await ledger.grant(
+      BigInt((refused as { error: { facts: { missing: string } } }).error.facts.missing) - 1n,
+    );
+    expect(codeOf(await ledger.authorize())).toBe('INSUFFICIENT_CREDITS');
+    await ledger.grant(1n);
+    expect(codeOf(await ledger.authorize())).toBe('ok');
+  });
+
   it('refuses without a wallet, from a frozen one, without a rate card, and under an id of another day', async () => {
-    expect(codeOf(await ledger.authorize())).toBe('WALLET_NOT_FOUND');
+    expect(await ledger.authorize()).toMatchObject({
+      error: {
+        code: 'WALLET_NOT_FOUND',
+        facts: { required: '10000000', available: '0', missing: '10000000' },
+      },
+    });
     await ledger.grant(credits(50));
     await ledger.admin.query("update wallet set state = 'FROZEN' where organization_id = $1", [
       ledger.organizationId,
@@ -43,9 +65,9 @@ describe('reserving', () => {
       codeOf(
         await authorizeRun(ledger.database, {
           organizationId: ledger.organizationId,
-          runId: uuidv7(),
+          runId: newRun(),
           instanceId: ledger.instanceId,
-          offeringId: uuidv7(),
+          offeringId: newRun(),
           ttlSeconds: 60,
           bodyHash: 'h',
         }),
@@ -56,7 +78,7 @@ describe('reserving', () => {
 
   it('reclaims what is due before it refuses', async () => {
     await ledger.grant(credits(10));
-    const dead = uuidv7();
+    const dead = newRun();
     await ledger.authorize(dead);
     await ledger.makeDue(dead);
     expect(codeOf(await ledger.authorize())).toBe('ok');
@@ -66,7 +88,7 @@ describe('reserving', () => {
 describe('settling', () => {
   it('charges what was used and gives the rest back, once, whoever else asks', async () => {
     await ledger.grant(credits(20));
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     const answers = await times(8, () => ledger.settle(runId));
     expect(
@@ -87,7 +109,7 @@ describe('settling', () => {
     await ledger.grant(credits(5), 'PAID');
     await ledger.grant(credits(5), 'PLAN', { expiresAfterDays: 30 });
     await ledger.grant(credits(1), 'TRIAL');
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     const settled = await ledger.settle(runId, 300n);
     expect(settled).toMatchObject({
@@ -112,7 +134,7 @@ describe('settling', () => {
 
   it('books what neither reservation nor balance covers as debt, which the next top-up pays first', async () => {
     await ledger.grant(credits(10));
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     expect(await ledger.settle(runId, 1_400n)).toMatchObject({
       value: { charge: '15000000', balanceAfter: '0' },
@@ -122,18 +144,9 @@ describe('settling', () => {
     expect(await ledger.wallet()).toMatchObject({ balance: '3000000', debt: '0' });
   });
 
-  it("never charges more than the run's own maximum", async () => {
-    await ledger.grant(credits(10));
-    const runId = uuidv7();
-    await ledger.authorize(runId, { maxCharge: credits(3) });
-    expect(await ledger.settle(runId, 900n)).toMatchObject({
-      value: { charge: '3000000', balanceAfter: '7000000' },
-    });
-  });
-
   it.each([true, false])('still settles a run whose reservation is due (swept before: %s)', async (swept) => {
     await ledger.grant(credits(10));
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     await ledger.makeDue(runId);
     if (swept) await ledger.sweep();
@@ -144,7 +157,7 @@ describe('settling', () => {
 
   it('settles a run whose owner died at its last checkpoint, and a late settlement books only the difference', async () => {
     await ledger.grant(credits(10));
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     await ledger.extend(runId);
     await ledger.makeDue(runId);
@@ -157,7 +170,7 @@ describe('settling', () => {
 
   it('cannot charge what was released, and releasing twice gives back once', async () => {
     await ledger.grant(credits(10));
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     await times(4, () => ledger.release(runId));
     expect(await ledger.wallet()).toMatchObject({ balance: '10000000', reserved: '0' });
@@ -166,9 +179,9 @@ describe('settling', () => {
 
   it("does not find another organization's reservation", async () => {
     await ledger.grant(credits(10));
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
-    const stranger = { organizationId: uuidv7(), runId };
+    const stranger = { organizationId: newRun(), runId };
     expect(codeOf(await settleRun(ledger.database, { ...stranger, usage: [], actor: 'x' }))).toBe(
       'RESERVATION_NOT_FOUND',
     );
@@ -177,7 +190,7 @@ describe('settling', () => {
 
   it('leaves no half entry when it fails in the middle', async () => {
     await ledger.grant(credits(10));
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     await ledger.admin.query('alter table usage_line add constraint planted check (quantity <> 77)');
     await expect(ledger.settle(runId, 77n)).rejects.toThrow(/planted/);
@@ -190,7 +203,7 @@ describe('settling', () => {
 describe('extending', () => {
   it('raises the reservation while credits last, and never after it ended', async () => {
     await ledger.grant(credits(15));
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     let seq = 0;
     const extend = (amount: bigint) => ledger.extend(runId, { amount, seq: ++seq });
@@ -198,6 +211,145 @@ describe('extending', () => {
     expect(codeOf(await extend(1n))).toBe('INSUFFICIENT_CREDITS');
     await ledger.release(runId);
     expect(codeOf(await extend(0n))).toBe('RESERVATION_NOT_OPEN');
+  });
+
+  it('raises the reservation to the price of what was used, and by nothing while that is covered', async () => {
+    await ledger.grant(credits(30));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    expect(await ledger.extend(runId, { tokens: 900n, seq: 1 })).toMatchObject({
+      value: { amount: '10000000' },
+    });
+    expect(await ledger.extend(runId, { tokens: 1_500n, seq: 2 })).toMatchObject({
+      value: { amount: '16000000' },
+    });
+    expect(await ledger.wallet()).toMatchObject({ reserved: '16000000' });
+  });
+
+  it('covers what the run would be charged, while a lost one is charged its checkpoint', async () => {
+    await ledger.grant(credits(30));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    expect(await ledger.extend(runId, { tokens: 100n, cover: 1_500n })).toMatchObject({
+      value: { amount: '16000000' },
+    });
+    await ledger.makeDue(runId);
+    await ledger.sweep();
+    expect(await ledger.wallet()).toMatchObject({ balance: '28000000', reserved: '0' });
+  });
+
+  it('keeps the reservation and the checkpoint when it cannot be raised, and raises it under the same seq after a top-up', async () => {
+    await ledger.grant(credits(10));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    await ledger.makeDue(runId);
+    const told = () => ledger.extend(runId, { tokens: 1_100n, seq: 1 });
+    expect(await told()).toMatchObject({
+      error: { code: 'INSUFFICIENT_CREDITS', facts: { required: '2000000', missing: '2000000' } },
+    });
+    expect(await ledger.sweep()).toMatchObject({ reservations: 0 });
+    await ledger.grant(credits(2));
+    expect(await told()).toMatchObject({ value: { amount: '12000000', replayed: false } });
+    expect(await told()).toMatchObject({ value: { amount: '12000000', replayed: true } });
+    await ledger.makeDue(runId);
+    await ledger.sweep();
+    expect(await ledger.wallet()).toEqual({ balance: '0', reserved: '0', debt: '0' });
+  });
+});
+
+describe("a run's own maximum", () => {
+  it('is refused below what is reserved, with the least that is possible', async () => {
+    await ledger.grant(credits(100));
+    const runId = newRun();
+    for (const maxCharge of [1n, credits(10) - 1n])
+      expect(await ledger.authorize(runId, { maxCharge })).toMatchObject({
+        error: { code: 'MAX_CHARGE_TOO_LOW', facts: { required: '10000000' } },
+      });
+    expect(await ledger.wallet()).toMatchObject({ reserved: '0' });
+    expect(codeOf(await ledger.authorize(runId, { maxCharge: credits(10) }))).toBe('ok');
+  });
+
+  it('stays as it was answered when the offering reserves more from then on', async () => {
+    await ledger.grant(credits(100));
+    const runId = newRun();
+    const authorize = (offeringId: string) =>
+      authorizeRun(ledger.database, {
+        organizationId: ledger.organizationId,
+        runId,
+        instanceId: ledger.instanceId,
+        offeringId,
+        maxCharge: credits(10),
+        ttlSeconds: 60,
+        bodyHash: 'h',
+      });
+    const offeringId = newRun();
+    const price = (reserve: bigint) =>
+      ledger.database.transaction(systemScope('test'), (tx) =>
+        putRateCard(tx, { offeringId, reserve, prices: { run: '1' } }),
+      );
+    await price(credits(10));
+    expect(await authorize(offeringId)).toMatchObject({ value: { replayed: false } });
+    await price(credits(11));
+    expect(await authorize(offeringId)).toMatchObject({ value: { replayed: true, amount: '10000000' } });
+  });
+
+  it('is all that is charged; the store bears the rest, and the books show it', async () => {
+    await ledger.grant(credits(20));
+    const runId = newRun();
+    await ledger.authorize(runId, { maxCharge: credits(12) });
+    expect(await ledger.settle(runId, 1_400n)).toMatchObject({
+      value: {
+        charge: '12000000',
+        balanceAfter: '8000000',
+        usage: [{ amount: '14000000' }, { amount: '1000000' }],
+        transfers: [
+          { creditAccount: 'platform:revenue', amount: '12000000', code: 'USAGE' },
+          {
+            debitAccount: 'platform:absorbed',
+            creditAccount: 'platform:revenue',
+            amount: '3000000',
+            code: 'ABOVE_MAX_CHARGE',
+          },
+        ],
+      },
+    });
+    expect(await ledger.wallet()).toEqual({ balance: '8000000', reserved: '0', debt: '0' });
+  });
+
+  it('is said to be reached once more than it was used, with the reservation raised to it', async () => {
+    await ledger.grant(credits(100));
+    const runId = newRun();
+    await ledger.authorize(runId, { maxCharge: credits(12) });
+    expect(await ledger.extend(runId, { tokens: 1_100n, seq: 1 })).toMatchObject({
+      value: { amount: '12000000' },
+    });
+    expect(await ledger.extend(runId, { tokens: 1_101n, seq: 2 })).toMatchObject({
+      error: {
+        code: 'MAX_CHARGE_REACHED',
+        facts: { required: '12010000', maxCharge: '12000000' },
+      },
+    });
+    expect(await ledger.wallet()).toMatchObject({ reserved: '12000000' });
+  });
+
+  it('holds for a run that was swept above it and settled later, too', async () => {
+    await ledger.grant(credits(100));
+    const runId = newRun();
+    await ledger.authorize(runId, { maxCharge: credits(12) });
+    await ledger.extend(runId, { tokens: 1_200n });
+    await ledger.makeDue(runId);
+    await ledger.sweep();
+    expect(await ledger.settle(runId, 1_500n)).toMatchObject({
+      value: {
+        charge: '12000000',
+        balanceAfter: '88000000',
+        transfers: [
+          { code: 'USAGE', amount: '12000000' },
+          { code: 'ABOVE_MAX_CHARGE', amount: '1000000' },
+          { code: 'ABOVE_MAX_CHARGE', amount: '3000000' },
+        ],
+      },
+    });
   });
 });
 
@@ -213,7 +365,7 @@ describe('granting', () => {
 
   it('takes a revoked top-up back: what is left now, the rest as debt, once', async () => {
     await ledger.grant(credits(20), 'PAID', { key: 'pack' });
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     await ledger.settle(runId);
     const takeBack = () => ledger.clawBack('pack', 'refund');
@@ -239,7 +391,7 @@ describe('granting', () => {
 
   it('ends a grant whose time is over, but never what an open reservation counts on', async () => {
     await ledger.grant(credits(12), 'TRIAL', { expiresAfterDays: 1 });
-    const runId = uuidv7();
+    const runId = newRun();
     await ledger.authorize(runId);
     await ledger.endGrants();
     await ledger.sweep();

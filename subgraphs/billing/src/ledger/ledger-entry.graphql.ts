@@ -37,7 +37,7 @@ const TransferType = builder.objectRef<Transfer>('Transfer').implement({
     amount: t.expose('amount', { type: 'MicroCredits', description: 'Always more than zero.' }),
     code: t.exposeString('code', {
       description:
-        'Why: USAGE, PROMO_USAGE, SHORTFALL, PAID, PLAN, TRIAL, PROMO, DEBT_REPAID, GRANT_EXPIRED, CLAWBACK, CLAWBACK_OWED, ADJUSTMENT.',
+        'Why: USAGE, PROMO_USAGE, SHORTFALL, PAID, PLAN, TRIAL, PROMO, DEBT_REPAID, GRANT_EXPIRED, CLAWBACK, CLAWBACK_OWED, ADJUSTMENT, ABOVE_MAX_CHARGE.',
     }),
   }),
 });
@@ -55,7 +55,8 @@ const UsageLineType = builder.objectRef<UsageLine>('UsageLine').implement({
     unitPrice: t.expose('unitPrice', { type: 'MicroCredits', description: 'Price of 1,000,000 units.' }),
     amount: t.expose('amount', {
       type: 'MicroCredits',
-      description: 'Charged for this line; the lines add up to the charge.',
+      description:
+        'Price of this line; the lines add up to the transfers, with what the store bears above the maximum of a run.',
     }),
   }),
 });

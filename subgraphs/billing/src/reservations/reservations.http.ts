@@ -33,6 +33,7 @@ const extendBody = z.object({
   ...run,
   amount: microCreditsSchema.refine((amount) => amount >= 0n),
   usage,
+  cover: usage.optional(),
   seq: z.int().min(0),
   ttlSeconds,
 });

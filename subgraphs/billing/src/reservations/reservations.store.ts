@@ -85,6 +85,7 @@ export const releaseRun = (db: Database, input: { organizationId: Uuid; runId: U
     input.runId,
   ]);
 
+/** Keeps a reservation alive, notes `usage` (what a lost run is charged) and raises it by `amount`, at least to the price of `cover`. */
 export const extendRun = (
   db: Database,
   input: {
@@ -92,6 +93,8 @@ export const extendRun = (
     runId: Uuid;
     amount: bigint;
     usage: readonly Usage[];
+    /** What the run would be charged were it to end now; `usage` unless said. */
+    cover?: readonly Usage[] | undefined;
     seq: number;
     ttlSeconds: number;
   },
@@ -103,6 +106,7 @@ export const extendRun = (
     usageJson(input.usage),
     input.seq,
     input.ttlSeconds,
+    input.cover ? usageJson(input.cover) : null,
   ]);
 
 export interface Swept {
