@@ -180,3 +180,25 @@ begin
       late_entry_id = case when r.entry_id is null then null else v_entry end where id = r.id;
   perform tell_wallet(r.organization_id);
 end $$;
+
+-- Burns grants for an entry, in this order: those that have not ended, by priority (which is their kind's), earliest end, oldest; those that
+-- have ended last. Answers how much of it was paid for with money. Whatever is in the balance can be drawn, also when the clock steps back.
+create or replace function draw_grants(p_organization uuid, p_entry uuid, p_amount bigint) returns bigint language plpgsql as $$
+declare
+  v_left bigint := p_amount;
+  v_paid bigint := 0;
+  v_take bigint;
+  g grants;
+begin
+  for g in select * from grants where organization_id = p_organization and remaining > 0
+           order by (expires_at is not null and expires_at <= now()), priority, expires_at nulls last, effective_at, id for update loop
+    exit when v_left = 0;
+    v_take := least(g.remaining, v_left);
+    update grants set remaining = remaining - v_take where id = g.id;
+    insert into grant_draw (entry_id, grant_id, organization_id, amount) values (p_entry, g.id, p_organization, v_take);
+    if g.kind in ('PAID', 'PLAN') then v_paid := v_paid + v_take; end if;
+    v_left := v_left - v_take;
+  end loop;
+  if v_left > 0 then raise exception 'grants of % do not cover its balance: % missing', p_organization, v_left; end if;
+  return v_paid;
+end $$;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { systemScope } from '@agentstore/kernel/access';
 import { credits } from '@agentstore/kernel/credits';
 import { invariantCount } from '../../../tests/invariants/assert-invariants.ts';
+import { grantsOf } from './grants/grants.store.ts';
 import { putRateCard } from './rate-cards/rate-cards.store.ts';
 import { authorizeRun, releaseRun, settleRun } from './reservations/reservations.store.ts';
 import { codeOf, newRun, times, useLedger } from './testing/ledger.ts';
@@ -104,8 +105,8 @@ describe('settling', () => {
     expect(await ledger.wallet()).toMatchObject({ balance: '18000000', reserved: '0' });
   });
 
-  it('burns trial credits first, then what ends first, then the oldest; trial credits are no revenue', async () => {
-    await ledger.grant(credits(5), 'PAID');
+  it('burns grants kind by kind, trial credits first; those are no revenue', async () => {
+    await ledger.grant(credits(5), 'PAID', { expiresAfterDays: 1 });
     await ledger.grant(credits(5), 'PLAN', { expiresAfterDays: 30 });
     await ledger.grant(credits(1), 'TRIAL');
     const runId = newRun();
@@ -129,6 +130,56 @@ describe('settling', () => {
       { kind: 'PLAN', remaining: '2000000' },
       { kind: 'TRIAL', remaining: '0' },
     ]);
+  });
+
+  it('burns grants of one kind by their end, then by their age, what has ended last; they are listed so', async () => {
+    // Given in another order than they are burnt in, so that neither the order of rows nor of ids will do.
+    for (const [key, expiresAfterDays] of [
+      ['ended', 1],
+      ['never', undefined],
+      ['later', 60],
+      ['same end, younger', 30],
+      ['same end, older', 30],
+      ['sooner', 10],
+    ] as const)
+      await ledger.grant(credits(2), 'PAID', { key, ...(expiresAfterDays ? { expiresAfterDays } : {}) });
+    // Runs hold all of it before one of them ends: what has ended is spent only by whom it was held for.
+    const runs = Array.from({ length: 6 }, newRun);
+    for (const runId of runs) await ledger.authorize(runId, { amount: credits(2) });
+    await ledger.admin.query(
+      `update grants set expires_at = case when source_key like 'same end%' then date_trunc('day', expires_at) when source_key = 'ended' then now() - interval '1 minute' else expires_at end,
+         effective_at = effective_at - case when source_key like '%older' then interval '1 hour' else interval '0' end where organization_id = $1`,
+      [ledger.organizationId],
+    );
+    await ledger.admin.query('update wallet set next_expiry = now() where organization_id = $1', [
+      ledger.organizationId,
+    ]);
+    const order = ['sooner', 'same end, older', 'same end, younger', 'later', 'never', 'ended'];
+    const listed = await ledger.database.transaction(systemScope('test'), (tx) =>
+      grantsOf(tx, ledger.organizationId, true),
+    );
+    expect(listed.map(({ source }) => source)).toEqual(order);
+    const burnt: string[] = [];
+    for (const runId of runs) {
+      await ledger.settle(runId);
+      const { rows } = await ledger.admin.query<{ key: string }>(
+        'select g.source_key as key from grant_draw d join grants g on g.id = d.grant_id where d.entry_id = $1',
+        [runId],
+      );
+      burnt.push(...rows.map(({ key }) => key));
+    }
+    expect(burnt).toEqual(order);
+  });
+
+  it('settles whatever the clock says of when its grants were given', async () => {
+    await ledger.grant(credits(10));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    await ledger.admin.query(
+      "update grants set effective_at = now() + interval '5 seconds' where organization_id = $1",
+      [ledger.organizationId],
+    );
+    expect(codeOf(await ledger.settle(runId))).toBe('ok');
   });
 
   it('books what neither reservation nor balance covers as debt, which the next top-up pays first', async () => {
