@@ -18,6 +18,7 @@ update reservation set raised_seq = checkpoint_seq where checkpoint is not null;
 create or replace function reserve_credits(p_organization uuid, p_amount bigint, p_for uuid) returns jsonb language plpgsql as $$
 declare
   w wallet;
+  v_due uuid;
 begin
   -- The limit is a predicate on the row being updated: PostgreSQL rechecks it on the newest version after waiting for its lock.
   update wallet set reserved = reserved + p_amount
@@ -29,8 +30,15 @@ begin
     return refusal('WALLET_NOT_FOUND', jsonb_build_object('required', p_amount::text, 'available', '0', 'missing', p_amount::text));
   end if;
   if w.state = 'FROZEN' then return refusal('WALLET_FROZEN'); end if;
-  -- A sweep that lags must never refuse: reclaim what is due in this wallet, then ask once more.
-  perform expire_reservation(id) from reservation where organization_id = p_organization and status = 'OPEN' and expires_at <= now() and id <> p_for;
+  -- A sweep that lags must never refuse: reclaim what is due in this wallet, then ask once more. What cannot be ended keeps only its own
+  -- credits; the sweep tells of it.
+  for v_due in select id from reservation where organization_id = p_organization and status = 'OPEN' and expires_at <= now() and id <> p_for order by id loop
+    begin
+      perform expire_reservation(v_due);
+    exception when others then
+      continue;
+    end;
+  end loop;
   perform expire_grants(p_organization);
   update wallet set reserved = reserved + p_amount where organization_id = p_organization and balance - reserved >= p_amount;
   if found then return null; end if;
