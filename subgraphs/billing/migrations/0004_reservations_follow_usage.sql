@@ -13,6 +13,12 @@ insert into ledger_account (id, kind) values ('platform:absorbed', 'platform_abs
 alter table reservation add column raised_seq int;
 update reservation set raised_seq = checkpoint_seq where checkpoint is not null;
 
+-- What was told under a key the first time: the same key with another body is answered as before, and says that it differs.
+alter table reservation add column raised_hash text, add column settled_hash text;
+create function body_hash(p_body jsonb) returns text language sql immutable parallel safe as $$
+  select encode(sha256(convert_to(p_body::text, 'UTF8')), 'hex')
+$$;
+
 -- Moves an amount from available to reserved. Answers null when it did, else the refusal. `missing` is what a top-up must bring: it pays the
 -- debt first.
 create or replace function reserve_credits(p_organization uuid, p_amount bigint, p_for uuid) returns jsonb language plpgsql as $$
@@ -97,11 +103,14 @@ declare
   v_wanted numeric;
   v_raise bigint := 0;
   v_replayed boolean;
+  v_hash text := body_hash(jsonb_build_array(p_amount, p_usage));
+  v_differs boolean;
 begin
   select * into r from reservation where id = p_run and organization_id = p_organization for update;
   if not found then return refusal('RESERVATION_NOT_FOUND'); end if;
   if r.status <> 'OPEN' then return refusal('RESERVATION_NOT_OPEN', jsonb_build_object('state', r.status)); end if;
   v_replayed := coalesce(p_seq <= r.raised_seq, false);
+  v_differs := coalesce(p_seq = r.raised_seq and v_hash <> r.raised_hash, false);
   if not v_replayed then
     select greatest(r.amount::numeric + p_amount, coalesce(sum(amount), 0)) into v_wanted
       from rate_usage(r.offering_id, r.rate_version, coalesce(p_cover, p_usage));
@@ -124,9 +133,10 @@ begin
       amount = amount + v_raise,
       checkpoint = case when checkpoint is null or p_seq > checkpoint_seq then p_usage else checkpoint end,
       checkpoint_seq = greatest(checkpoint_seq, p_seq),
-      raised_seq = case when v_replayed or v_refusal is not null then raised_seq else p_seq end
+      raised_seq = case when v_replayed or v_refusal is not null then raised_seq else p_seq end,
+      raised_hash = case when v_replayed or v_refusal is not null then raised_hash else v_hash end
     where id = p_run returning * into r;
-  return coalesce(v_refusal, reservation_answer(r, v_replayed));
+  return coalesce(v_refusal, reservation_answer(r, v_replayed) || jsonb_build_object('differs', v_differs));
 end $$;
 
 -- Charges a locked reservation for usage, up to the run's own maximum; the store bears the rest. `p_final` false is the sweep's: what comes
@@ -147,7 +157,8 @@ begin
   select coalesce(sum(amount), 0)::bigint into v_used from rate_usage(r.offering_id, r.rate_version, p_usage);
   v_new := v_used - coalesce((select sum(amount) from usage_line where entry_id = r.entry_id), 0)::bigint;
   if r.entry_id is not null and v_new <= 0 then
-    update reservation set status = case when p_final then 'SETTLED' else status end where id = r.id;
+    update reservation set status = case when p_final then 'SETTLED' else status end,
+        settled_hash = case when p_final then body_hash(p_usage) end where id = r.id;
     return;
   end if;
   v_charge := greatest(r.charged, least(v_used, coalesce(r.max_charge, v_used)));
@@ -185,8 +196,41 @@ begin
     select v_entry, dimension, r.organization_id, quantity, unit_price, least(upto, v_new) - least(upto - amount, v_new) from upto
     where r.entry_id is null or quantity > 0 or amount > 0;
   update reservation set status = case when p_final then 'SETTLED' else 'EXPIRED' end, charged = v_charge, entry_id = coalesce(entry_id, v_entry),
-      late_entry_id = case when r.entry_id is null then null else v_entry end where id = r.id;
+      late_entry_id = case when r.entry_id is null then null else v_entry end, settled_hash = case when p_final then body_hash(p_usage) end
+    where id = r.id;
   perform tell_wallet(r.organization_id);
+end $$;
+
+-- A run has one settling entry, and a second when it was swept at its checkpoint and settled later: the answer is of both together, under the
+-- id of the first, which is the run's. With the balance after it and the balance now.
+create or replace function settlement_answer(p_run uuid, p_replayed boolean) returns jsonb language plpgsql stable as $$
+declare
+  r reservation;
+begin
+  select * into r from reservation where id = p_run;
+  return jsonb_build_object('ok', true, 'ledgerEntryId', r.entry_id, 'charge', r.charged::text, 'replayed', p_replayed,
+    'balanceAfter', (select balance_after::text from ledger_entry where id = coalesce(r.late_entry_id, r.entry_id)),
+    'balance', (select balance::text from wallet where organization_id = r.organization_id),
+    'usage', coalesce((select jsonb_agg(jsonb_build_object('dimension', dimension, 'quantity', quantity::text, 'unitPrice', unit_price::text, 'amount', amount::text) order by dimension)
+      from (select dimension, sum(quantity)::bigint as quantity, max(unit_price) as unit_price, sum(amount)::bigint as amount
+        from usage_line where entry_id in (r.entry_id, r.late_entry_id) group by dimension) lines), '[]'),
+    'transfers', coalesce((select jsonb_agg(jsonb_build_object('debitAccount', debit_account, 'creditAccount', credit_account, 'amount', amount::text, 'code', code)
+      order by entry_id <> r.entry_id, leg) from transfer where entry_id in (r.entry_id, r.late_entry_id)), '[]'));
+end $$;
+
+-- Settles a run once, at what it used. A reservation that was swept in the meantime is still settled: the provider was already paid.
+create or replace function settle_run(p_organization uuid, p_run uuid, p_usage jsonb, p_actor text) returns jsonb language plpgsql set agentstore.scope = '*' as $$
+declare
+  r reservation;
+begin
+  select * into r from reservation where id = p_run and organization_id = p_organization for update;
+  if not found then return refusal('RESERVATION_NOT_FOUND'); end if;
+  if r.status = 'SETTLED' then
+    return settlement_answer(p_run, true) || jsonb_build_object('differs', coalesce(r.settled_hash <> body_hash(p_usage), false));
+  end if;
+  if r.status = 'RELEASED' then return refusal('RESERVATION_RELEASED'); end if;
+  perform charge_reservation(r, p_usage, true, p_actor);
+  return settlement_answer(p_run, false) || '{"differs": false}';
 end $$;
 
 -- Burns grants for an entry, in this order: those that have not ended, by priority (which is their kind's), earliest end, oldest; those that

@@ -94,6 +94,50 @@ describe('extending', () => {
   });
 });
 
+describe('the same key with another body', () => {
+  it('is answered as before when settling, and says that it differs', async () => {
+    await ledger.grant(credits(20));
+    const [runId, later] = [newRun(), newRun()];
+    await ledger.authorize(runId);
+    expect(await ledger.settle(runId, 100n)).toMatchObject({ value: { replayed: false, differs: false } });
+    await ledger.authorize(later);
+    await ledger.settle(later, 0n);
+    const again = { charge: '2000000', balanceAfter: '18000000', balance: '17000000', replayed: true };
+    expect(await ledger.settle(runId, 100n)).toMatchObject({ value: { ...again, differs: false } });
+    expect(await ledger.settle(runId, 101n)).toMatchObject({ value: { ...again, differs: true } });
+  });
+
+  it('is known after a late settlement that booked nothing, too', async () => {
+    await ledger.grant(credits(20));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    await ledger.extend(runId, { tokens: 100n });
+    await ledger.makeDue(runId);
+    await ledger.sweep();
+    for (const [tokens, differs] of [
+      [100n, false],
+      [100n, false],
+      [99n, true],
+    ] as const)
+      expect(await ledger.settle(runId, tokens)).toMatchObject({ value: { charge: '2000000', differs } });
+  });
+
+  it('is answered as before when extending, and says that it differs', async () => {
+    await ledger.grant(credits(20));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    for (const [tokens, replayed, differs] of [
+      [100n, false, false],
+      [100n, true, false],
+      [200n, true, true],
+    ] as const)
+      expect(await ledger.extend(runId, { tokens })).toMatchObject({ value: { replayed, differs } });
+    await ledger.makeDue(runId);
+    await ledger.sweep();
+    expect(await ledger.wallet()).toMatchObject({ balance: '18000000' });
+  });
+});
+
 describe('a grant whose time is over', () => {
   it('cannot be reserved from again when the run that counted on it gave it back', async () => {
     await ledger.grant(credits(10), 'TRIAL', { expiresAfterDays: 1 });

@@ -14,7 +14,7 @@ export const RunRef = builder.objectRef<{ id: string }>('Run').implement({
       type: 'MicroCredits',
       nullable: true,
       description:
-        'What the run was charged; null until it is settled, or for a caller who may not see the wallet.',
+        'What the run was charged; 0 when nothing was. Null while it is under way, or for a caller who may not see the wallet. Of a run whose runner was lost it is what was reported until then; a late report may still raise it.',
       resolve: async ({ id }, _args, { deps, caller }) => {
         const runId = fromGlobalId('Run', id);
         if (!runId || caller.kind === 'ANONYMOUS') return null;

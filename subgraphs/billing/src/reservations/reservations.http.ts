@@ -52,9 +52,11 @@ export function reservationRoutes(app: ServiceApp, room: Room): void {
   });
   app.post('/billing/settle', async (c) => {
     serviceScope(c.var.caller, 'billing:settle');
-    return respond(
-      await settleRun(room.db, { ...(await readJson(c, settleBody)), actor: actorOf(c.var.caller) }),
-    );
+    const body = await readJson(c, settleBody);
+    const settled = await settleRun(room.db, { ...body, actor: actorOf(c.var.caller) });
+    if (settled.ok && settled.value.differs)
+      room.log.warn({ runId: body.runId }, 'settled again at another usage; the first answer stands');
+    return respond(settled);
   });
   app.post('/billing/release', async (c) => {
     serviceScope(c.var.caller, 'billing:settle');
@@ -64,6 +66,13 @@ export function reservationRoutes(app: ServiceApp, room: Room): void {
   });
   app.post('/billing/extend', async (c) => {
     serviceScope(c.var.caller, 'billing:settle');
-    return respond(await extendRun(room.db, await readJson(c, extendBody)));
+    const body = await readJson(c, extendBody);
+    const extended = await extendRun(room.db, body);
+    if (extended.ok && extended.value.differs)
+      room.log.warn(
+        { runId: body.runId, seq: body.seq },
+        'another checkpoint under the same seq; the first stands',
+      );
+    return respond(extended);
   });
 }

@@ -25,6 +25,12 @@ async function command<T>(db: Database, name: string, parameters: readonly unkno
 const usageJson = (usage: readonly Usage[]): string =>
   JSON.stringify(usage.map((u) => ({ dimension: u.dimension, quantity: u.quantity.toString() })));
 
+/** An answer to a key that may have been used before: with another body it `differs` from what was told first, which stands. */
+interface Replayable {
+  replayed: boolean;
+  differs: boolean;
+}
+
 export interface AuthorizeAnswer {
   status: ReservationState;
   reservationId: Uuid;
@@ -59,13 +65,14 @@ export const authorizeRun = (
     input.bodyHash,
   ]);
 
-export interface SettleAnswer {
+export interface SettleAnswer extends Replayable {
   ledgerEntryId: Uuid;
   charge: string;
   balanceAfter: string;
+  /** The wallet's balance now: others may have changed it since. */
+  balance: string;
   usage: { dimension: string; quantity: string; unitPrice: string; amount: string }[];
   transfers: { debitAccount: string; creditAccount: string; amount: string; code: string }[];
-  replayed: boolean;
 }
 
 export const settleRun = (
@@ -99,7 +106,7 @@ export const extendRun = (
     ttlSeconds: number;
   },
 ) =>
-  command<AuthorizeAnswer>(db, 'extend_run', [
+  command<AuthorizeAnswer & Replayable>(db, 'extend_run', [
     input.organizationId,
     input.runId,
     input.amount,
@@ -135,11 +142,11 @@ export const reservationsOf = (tx: Tx, organizationId: Uuid, states: readonly Re
     [organizationId, states],
   );
 
-/** What runs were charged, by run id; a run without a charge is absent. */
+/** What runs were charged, by run id: nothing when they were given back or swept unused. A run under way is absent. */
 export async function chargesOf(tx: Tx, runIds: readonly Uuid[]): Promise<Map<Uuid, bigint>> {
   const rows = await tx.sql<{ id: Uuid; charged: bigint }>(
     `-- chargesOf
-     select id, charged from reservation where id = any ($1) and entry_id is not null`,
+     select id, charged from reservation where id = any ($1) and status <> 'OPEN'`,
     [runIds],
   );
   return new Map(rows.map((row) => [row.id, row.charged]));
