@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { systemScope } from '@agentstore/kernel/access';
+import { callerScope, systemScope } from '@agentstore/kernel/access';
 import { credits } from '@agentstore/kernel/credits';
+import { userCaller } from '@agentstore/kernel/testing/callers';
 import { invariantCount } from '../../../tests/invariants/assert-invariants.ts';
 import { grantsOf } from './grants/grants.store.ts';
 import { putRateCard } from './rate-cards/rate-cards.store.ts';
@@ -452,8 +453,48 @@ describe('granting', () => {
   });
 });
 
-it('refuses to change what was written', async () => {
-  await ledger.grant(credits(1));
-  await expect(ledger.admin.query('update transfer set amount = amount + 1')).rejects.toThrow(/append-only/);
-  await expect(ledger.admin.query('delete from ledger_entry')).rejects.toThrow(/append-only/);
+describe('what was written', () => {
+  it('cannot be changed, not even by its owner', async () => {
+    await ledger.grant(credits(1));
+    await expect(ledger.admin.query('update transfer set amount = amount + 1')).rejects.toThrow(
+      /append-only/,
+    );
+    await expect(ledger.admin.query('delete from ledger_entry')).rejects.toThrow(/append-only/);
+  });
+
+  it.each(['ledger_entry', 'transfer', 'usage_line', 'grant_draw', 'rate_card'])(
+    'is not for the application to change: %s',
+    async (table) => {
+      const column = table === 'rate_card' ? 'version' : 'organization_id';
+      for (const sql of [
+        `update ${table} set ${column} = ${column}`,
+        `delete from ${table}`,
+        `truncate ${table}`,
+      ])
+        await expect(ledger.database.statement(sql, sql)).rejects.toThrow(/permission denied/);
+    },
+  );
+
+  it('in accounts of an organization is seen by that organization alone', async () => {
+    await ledger.grant(credits(1));
+    const accounts = async (organizationId: string) =>
+      (
+        await ledger.database.transaction(
+          callerScope(userCaller([{ organizationId, role: 'MEMBER' }]), 'wallet:read'),
+          (tx) => tx.sql<{ id: string }>('select id from ledger_account order by id'),
+        )
+      ).map(({ id }) => id);
+    const shared = [
+      'external:cash',
+      'platform:absorbed',
+      'platform:breakage',
+      'platform:promo',
+      'platform:revenue',
+    ];
+    const { organizationId } = ledger;
+    expect(await accounts(organizationId)).toEqual(
+      [...shared, `receivable:${organizationId}`, `wallet:${organizationId}`].sort(),
+    );
+    expect(await accounts(newRun())).toEqual(shared);
+  });
 });
