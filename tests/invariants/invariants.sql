@@ -53,14 +53,18 @@ where e.kind = 'SETTLEMENT' and r.id is null;
 select 'what a run was charged is what its entries moved' as invariant, r.id::text as subject, format('charged %s, moved %s', r.charged, coalesce(t.moved, 0)) as facts
 from billing.reservation r left join (
   select e.run_id, sum(t.amount)::bigint as moved from billing.ledger_entry e join billing.transfer t on t.entry_id = e.id
-  where e.kind = 'SETTLEMENT' and t.credit_account in ('platform:revenue', 'platform:promo') group by 1) t on t.run_id = r.id
+  where e.kind = 'SETTLEMENT' and t.credit_account in ('platform:revenue', 'platform:promo') and t.debit_account <> 'platform:absorbed' group by 1) t on t.run_id = r.id
 where r.charged <> coalesce(t.moved, 0);
 
-select 'usage lines add up to the charge' as invariant, e.id::text as subject, format('lines %s, transfers %s', coalesce(u.amount, 0), coalesce(t.amount, 0)) as facts
+select 'usage lines add up to the charge and what the store bears above it' as invariant, e.id::text as subject, format('lines %s, transfers %s', coalesce(u.amount, 0), coalesce(t.amount, 0)) as facts
 from billing.ledger_entry e
   left join (select entry_id, sum(amount)::bigint as amount from billing.usage_line group by 1) u on u.entry_id = e.id
   left join (select entry_id, sum(amount)::bigint as amount from billing.transfer group by 1) t on t.entry_id = e.id
 where e.kind = 'SETTLEMENT' and coalesce(u.amount, 0) <> coalesce(t.amount, 0);
+
+select 'the store bears only what a run used above its own maximum' as invariant, e.id::text as subject, format('charged %s of at most %s', r.charged, r.max_charge) as facts
+from billing.transfer t join billing.ledger_entry e on e.id = t.entry_id left join billing.reservation r on r.id = e.run_id
+where t.debit_account = 'platform:absorbed' and r.charged is distinct from r.max_charge;
 
 select 'grants were drawn for what left the wallet' as invariant, e.id::text as subject, format('drawn %s, left %s', coalesce(d.amount, 0), coalesce(t.debited, 0)) as facts
 from billing.ledger_entry e

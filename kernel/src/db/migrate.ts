@@ -10,6 +10,8 @@ export interface MigrationSource {
 }
 
 const appRole = 'agentstore_app';
+/** Tables with a trigger of this name are written once: the trigger refuses changes, and the application role may not even ask. */
+const appendOnly = 'append_only';
 const kernelDirectory = path.join(import.meta.dirname, '../../migrations');
 
 /**
@@ -45,7 +47,12 @@ export async function migrateAll(
       await client.query(`grant select, insert, update, delete on all tables in schema ${source.schema} to ${appRole};
         grant usage, select on all sequences in schema ${source.schema} to ${appRole};
         grant execute on all functions in schema ${source.schema} to ${appRole};
-        revoke insert, update, delete on ${source.schema}.migration from ${appRole}`);
+        revoke insert, update, delete on ${source.schema}.migration from ${appRole};
+        do $$ declare written regclass; begin
+          for written in select tgrelid from pg_trigger join pg_class c on c.oid = tgrelid
+            where tgname = '${appendOnly}' and c.relnamespace = '${source.schema}'::regnamespace
+          loop execute format('revoke update, delete on %s from ${appRole}', written); end loop;
+        end $$`);
     }
     return { applied };
   } finally {

@@ -11,6 +11,8 @@ export interface BillingRefusal extends Refusal {
 const messages: Readonly<Record<string, string>> = {
   INSUFFICIENT_CREDITS: 'The wallet has too few credits available.',
   IDEMPOTENCY_CONFLICT: 'This key was used before with another body.',
+  MAX_CHARGE_TOO_LOW: 'The most to charge is less than what the run reserves.',
+  MAX_CHARGE_REACHED: 'The run has used more than its own maximum.',
   WALLET_NOT_FOUND: 'The organization has no wallet yet.',
   WALLET_FROZEN: 'The wallet is frozen.',
   RESERVATION_NOT_FOUND: 'There is no such reservation.',

@@ -41,7 +41,7 @@ it('reserves, extends, settles and gives the same answers again', async () => {
   const extend = {
     runId,
     amount: '5000000',
-    usage: [{ dimension: 'run', quantity: 1 }],
+    usage: [{ dimension: 'run', quantity: '1' }],
     seq: 1,
     ttlSeconds: 120,
   };
@@ -51,8 +51,8 @@ it('reserves, extends, settles and gives the same answers again', async () => {
       body: { amount: '15000000' },
     });
   const usage = [
-    { dimension: 'run', quantity: 1 },
-    { dimension: 'output_token', quantity: 150 },
+    { dimension: 'run', quantity: '1' },
+    { dimension: 'output_token', quantity: '150' },
   ];
   for (const replayed of [false, true])
     expect(await post('/billing/settle', { runId, usage })).toMatchObject({
@@ -103,6 +103,55 @@ it('refuses with a status, a code and what is missing', async () => {
   });
 });
 
+describe('amounts beyond reason', () => {
+  const huge = [{ dimension: 'output_token', quantity: '9'.repeat(30) }];
+
+  it('of usage settle at the most that a run can cost, and stop nothing else of the wallet', async () => {
+    const { offeringId } = ledger;
+    const [first, second] = [newRun(), newRun()];
+    await topUp('20000000');
+    for (const runId of [first, second]) expect(await authorize(runId)).toMatchObject({ status: 200 });
+    const extend = { runId: first, amount: '0', usage: huge, seq: 1, ttlSeconds: 120 };
+    expect(await post('/billing/extend', extend)).toMatchObject({ status: 402 });
+    await ledger.makeDue(first);
+    expect(await authorize(newRun(), { offeringId })).toMatchObject({ status: 402 });
+    const most = '1000000000000000';
+    expect(await post('/billing/settle', { runId: first, usage: huge })).toMatchObject({
+      status: 200,
+      body: { charge: most },
+    });
+    expect(await post('/billing/settle', { runId: second, usage: [...huge, ...huge] })).toMatchObject({
+      status: 200,
+      body: { charge: most },
+    });
+  });
+
+  it.each([
+    ['/billing/settle', { usage: [{ dimension: 'output_token', quantity: '' }] }],
+    ['/billing/settle', { usage: [{ dimension: 'output_token', quantity: '0x10' }] }],
+    ['/billing/settle', { usage: [{ dimension: 'output_token', quantity: ' 1' }] }],
+    ['/billing/settle', { usage: [{ dimension: 'output_token', quantity: 1 }] }],
+    ['/billing/settle', { usage: [{ dimension: 'output_token', quantity: '9'.repeat(31) }] }],
+    ['/billing/extend', { usage: [], amount: '0', seq: 2_147_483_648, ttlSeconds: 60 }],
+    ['/billing/extend', { usage: [], amount: '1000000000000001', seq: 1, ttlSeconds: 60 }],
+    [
+      '/billing/authorize',
+      { ...{ instanceId: newRun(), offeringId: newRun(), ttlSeconds: 60 }, amount: '1000000000000001' },
+    ],
+    ['/wallet/topup', { kind: 'PAID', key: 'k', credits: '1000000000000001' }],
+  ])('are refused at %s: %o', async (path, body) => {
+    expect(await post(path, { runId: newRun(), ...body })).toMatchObject({
+      status: 400,
+      body: { code: 'BAD_REQUEST' },
+    });
+  });
+
+  it('as a maximum are no maximum', async () => {
+    await topUp('20000000');
+    expect(await authorize(newRun(), { maxCharge: '9223372036854775808' })).toMatchObject({ status: 200 });
+  });
+});
+
 it('grants an order delivered 20 times at once only once', async () => {
   const answers = await times(20, () => topUp('1000000000'));
   expect(new Set(answers.map(({ body }) => body['ledgerEntryId'])).size).toBe(1);
@@ -132,6 +181,7 @@ describe('rate cards', () => {
       [[price('-1')], '1000'],
       [[price('1000000000000001')], '1000'],
       [[price('5')], '0'],
+      [[price('5')], '1000000000000001'],
     ] as const)
       expect(await put(uuidv7(), [...prices], reserve)).toMatchObject({
         status: 400,
@@ -149,7 +199,7 @@ describe('rate cards', () => {
     const runId = newRun();
     await authorize(runId, { offeringId });
     await put(offeringId, [price('9000000')]);
-    const usage = [{ dimension: 'run', quantity: 3 }];
+    const usage = [{ dimension: 'run', quantity: '3' }];
     expect(await post('/billing/settle', { runId, usage })).toMatchObject({ body: { charge: '6' } });
   });
 });

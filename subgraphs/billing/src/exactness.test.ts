@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { systemScope } from '@agentstore/kernel/access';
 import { credits } from '@agentstore/kernel/credits';
 import { balanceAt } from './ledger/ledger-entries.store.ts';
+import { sweep } from './reservations/reservations.store.ts';
 import { codeOf, newRun, times, useLedger } from './testing/ledger.ts';
 
 const ledger = useLedger();
@@ -93,6 +94,50 @@ describe('extending', () => {
   });
 });
 
+describe('the same key with another body', () => {
+  it('is answered as before when settling, and says that it differs', async () => {
+    await ledger.grant(credits(20));
+    const [runId, later] = [newRun(), newRun()];
+    await ledger.authorize(runId);
+    expect(await ledger.settle(runId, 100n)).toMatchObject({ value: { replayed: false, differs: false } });
+    await ledger.authorize(later);
+    await ledger.settle(later, 0n);
+    const again = { charge: '2000000', balanceAfter: '18000000', balance: '17000000', replayed: true };
+    expect(await ledger.settle(runId, 100n)).toMatchObject({ value: { ...again, differs: false } });
+    expect(await ledger.settle(runId, 101n)).toMatchObject({ value: { ...again, differs: true } });
+  });
+
+  it('is known after a late settlement that booked nothing, too', async () => {
+    await ledger.grant(credits(20));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    await ledger.extend(runId, { tokens: 100n });
+    await ledger.makeDue(runId);
+    await ledger.sweep();
+    for (const [tokens, differs] of [
+      [100n, false],
+      [100n, false],
+      [99n, true],
+    ] as const)
+      expect(await ledger.settle(runId, tokens)).toMatchObject({ value: { charge: '2000000', differs } });
+  });
+
+  it('is answered as before when extending, and says that it differs', async () => {
+    await ledger.grant(credits(20));
+    const runId = newRun();
+    await ledger.authorize(runId);
+    for (const [tokens, replayed, differs] of [
+      [100n, false, false],
+      [100n, true, false],
+      [200n, true, true],
+    ] as const)
+      expect(await ledger.extend(runId, { tokens })).toMatchObject({ value: { replayed, differs } });
+    await ledger.makeDue(runId);
+    await ledger.sweep();
+    expect(await ledger.wallet()).toMatchObject({ balance: '18000000' });
+  });
+});
+
 describe('a grant whose time is over', () => {
   it('cannot be reserved from again when the run that counted on it gave it back', async () => {
     await ledger.grant(credits(10), 'TRIAL', { expiresAfterDays: 1 });
@@ -140,7 +185,9 @@ describe('the sweep', () => {
     await ledger.authorize(poisoned);
     await ledger.extend(poisoned, { tokens: 77n });
     await ledger.makeDue(poisoned);
-    await ledger.admin.query('alter table usage_line add constraint planted check (quantity <> 77)');
+    await ledger.admin.query(
+      'alter table usage_line add constraint planted check (quantity <> 77) not valid',
+    );
     ledger.anotherOrganization();
     await ledger.grant(credits(10));
     const other = newRun();
@@ -151,7 +198,54 @@ describe('the sweep', () => {
       .finally(() => ledger.admin.query('alter table usage_line drop constraint planted'));
     expect(ended).toMatchObject({ reservations: 1, failures: [{ runId: poisoned }] });
     expect(await ledger.wallet()).toMatchObject({ balance: '10000000', reserved: '0' });
+    await ledger.makeDue(poisoned);
     expect(await ledger.sweep()).toMatchObject({ reservations: 1, failures: [] });
+  });
+
+  it('leaves what cannot be ended alone for a while, so that it does not take the places of the rest', async () => {
+    await ledger.grant(credits(10));
+    const poisoned = newRun();
+    await ledger.authorize(poisoned);
+    await ledger.extend(poisoned, { tokens: 77n });
+    await ledger.makeDue(poisoned);
+    // A grant whose time is over and which cannot be ended either, of another organization.
+    const stuck = ledger.anotherOrganization();
+    await ledger.grant(credits(10), 'TRIAL', { expiresAfterDays: 1 });
+    await ledger.endGrants();
+    ledger.anotherOrganization();
+    await ledger.grant(credits(10));
+    const other = newRun();
+    await ledger.authorize(other);
+    await ledger.makeDue(other);
+    const plant = `alter table usage_line add constraint planted check (quantity <> 77) not valid; alter table transfer add constraint planted check (code <> 'GRANT_EXPIRED') not valid`;
+    const mend = `alter table usage_line drop constraint planted; alter table transfer drop constraint planted`;
+    await ledger.admin.query(plant);
+    try {
+      const ended = [];
+      for (const _ of [1, 2, 3]) ended.push(await sweep(ledger.database, 1));
+      expect(ended).toMatchObject([
+        { failures: [{ runId: poisoned }] },
+        { failures: [{ organizationId: stuck }] },
+        { reservations: 1, failures: [] },
+      ]);
+    } finally {
+      await ledger.admin.query(mend);
+    }
+  });
+
+  it('is not needed by others of the wallet: what cannot be ended keeps only its own credits', async () => {
+    await ledger.grant(credits(20));
+    const [poisoned, dead] = [newRun(), newRun()];
+    for (const runId of [poisoned, dead]) await ledger.authorize(runId);
+    await ledger.extend(poisoned, { tokens: 77n });
+    for (const runId of [poisoned, dead]) await ledger.makeDue(runId);
+    await ledger.admin.query(
+      'alter table usage_line add constraint planted check (quantity <> 77) not valid',
+    );
+    const asked = await ledger
+      .authorize()
+      .finally(() => ledger.admin.query('alter table usage_line drop constraint planted'));
+    expect(codeOf(asked)).toBe('ok');
   });
 });
 

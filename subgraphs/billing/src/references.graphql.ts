@@ -1,10 +1,13 @@
 import { callerScope } from '@agentstore/kernel/access';
+import { turnLoader } from '@agentstore/kernel/graphql/turn-loader';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { builder } from './builder.ts';
 import { chargesOf, spendOf } from './reservations/reservations.store.ts';
 import { startOfPeriod, type SpendPeriod } from './ledger/spend-period.ts';
 
 /** Types of other owners that billing adds fields to or points at; each is known by its id alone. */
+
+const loadCharge = turnLoader((caller) => callerScope(caller, 'wallet:read'), chargesOf);
 
 export const RunRef = builder.objectRef<{ id: string }>('Run').implement({
   description: 'One execution of an instance.',
@@ -14,14 +17,11 @@ export const RunRef = builder.objectRef<{ id: string }>('Run').implement({
       type: 'MicroCredits',
       nullable: true,
       description:
-        'What the run was charged; null until it is settled, or for a caller who may not see the wallet.',
-      resolve: async ({ id }, _args, { deps, caller }) => {
+        'What the run was charged; 0 when nothing was. Null while it is under way, or for a caller who may not see the wallet. Of a run whose runner was lost it is what was reported until then; a late report may still raise it.',
+      resolve: async ({ id }, _args, context) => {
         const runId = fromGlobalId('Run', id);
-        if (!runId || caller.kind === 'ANONYMOUS') return null;
-        const charges = await deps.db.transaction(callerScope(caller, 'wallet:read'), (tx) =>
-          chargesOf(tx, [runId]),
-        );
-        return charges.get(runId) ?? null;
+        if (!runId || context.caller.kind === 'ANONYMOUS') return null;
+        return (await loadCharge(context, runId)) ?? null;
       },
     }),
   }),

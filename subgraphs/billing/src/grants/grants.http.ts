@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { serviceScope } from '@agentstore/kernel/access';
 import { actorOf } from '@agentstore/kernel/caller';
-import { microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
+import { readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
+import { amountSchema } from '../amounts.ts';
 import type { Room } from '../deps.ts';
 import { respond } from '../respond.ts';
 import { clawBack, topUp } from './grants.store.ts';
 
 const topUpBody = z.object({
   organizationId: z.uuid(),
-  credits: microCreditsSchema.refine((amount) => amount > 0n, 'more than zero'),
+  credits: amountSchema,
   kind: z.enum(['PAID', 'PLAN', 'TRIAL', 'PROMO']),
   key: z.string().min(1).max(300),
   expiresAfterDays: z.int().min(1).max(3_650).optional(),

@@ -64,11 +64,12 @@ export async function clawBack(
   );
 }
 
-/** Grants of a wallet in the order in which they are burnt. */
+/** Grants of a wallet in the order in which `draw_grants` burns them. */
 export const grantsOf = (tx: Tx, organizationId: Uuid, includeSpent: boolean) =>
   tx.sql<Grant>(
     `-- grantsOf
      select id, kind, granted, remaining, effective_at as "effectiveAt", expires_at as "expiresAt", source_key as source
-     from grants where organization_id = $1 and ($2 or remaining > 0) order by priority, expires_at nulls last, effective_at, id`,
+     from grants where organization_id = $1 and ($2 or remaining > 0)
+     order by (expires_at is not null and expires_at <= now()), priority, expires_at nulls last, effective_at, id`,
     [organizationId, includeSpent],
   );

@@ -55,25 +55,40 @@ export const entriesOfOrder = (tx: Tx, saleorOrderId: string) =>
     [saleorOrderId],
   );
 
-export const transfersOf = (tx: Tx, entryId: Uuid) =>
-  tx.sql<Transfer>(
-    `-- transfersOf
-     select debit_account as "debitAccount", credit_account as "creditAccount", amount, code from transfer where entry_id = $1 order by leg`,
-    [entryId],
+/** The double-entry rows of entries, by entry. */
+export const transfersOf = async (tx: Tx, entryIds: readonly Uuid[]): Promise<Map<Uuid, Transfer[]>> =>
+  byEntry(
+    await tx.sql<Transfer & OfEntry>(
+      `-- transfersOf
+     select entry_id as "entryId", debit_account as "debitAccount", credit_account as "creditAccount", amount, code
+     from transfer where entry_id = any ($1) order by entry_id, leg`,
+      [entryIds],
+    ),
   );
 
-export const usageOf = (tx: Tx, entryId: Uuid) =>
-  tx.sql<UsageLine>(
-    `-- usageOf
-     select dimension, quantity, unit_price as "unitPrice", amount from usage_line where entry_id = $1 order by dimension`,
-    [entryId],
+/** What settlements charged for, by entry. */
+export const usageOf = async (tx: Tx, entryIds: readonly Uuid[]): Promise<Map<Uuid, UsageLine[]>> =>
+  byEntry(
+    await tx.sql<UsageLine & OfEntry>(
+      `-- usageOf
+     select entry_id as "entryId", dimension, quantity, unit_price as "unitPrice", amount
+     from usage_line where entry_id = any ($1) order by entry_id, dimension`,
+      [entryIds],
+    ),
   );
+
+interface OfEntry {
+  readonly entryId: Uuid;
+}
+const byEntry = <Row extends OfEntry>(rows: readonly Row[]): Map<Uuid, Row[]> =>
+  Map.groupBy(rows, ({ entryId }) => entryId);
 
 /** The wallet's balance at an instant: that of the last entry not after it, in milliseconds, as entries show their time. */
 export async function balanceAt(tx: Tx, organizationId: Uuid, at: Date): Promise<bigint> {
   const [row] = await tx.sql<{ balanceAfter: bigint }>(
     `-- balanceAt
-     select balance_after as "balanceAfter" from ledger_entry where organization_id = $1 and date_trunc('milliseconds', at) <= $2 order by seq desc limit 1`,
+     select balance_after as "balanceAfter" from ledger_entry where organization_id = $1 and at < $2::timestamptz + interval '1 millisecond'
+     order by at desc, seq desc limit 1`,
     [organizationId, at],
   );
   return row?.balanceAfter ?? 0n;

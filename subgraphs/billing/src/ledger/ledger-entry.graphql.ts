@@ -1,6 +1,6 @@
-import type { Tx } from '@agentstore/kernel/db/database';
 import { callerScope, operatorScope, type Scope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
+import { turnLoader } from '@agentstore/kernel/graphql/turn-loader';
 import { toGlobalId } from '@agentstore/kernel/ids';
 import { builder, connection } from '../builder.ts';
 import { OrderRef, RunRef } from '../references.graphql.ts';
@@ -37,7 +37,7 @@ const TransferType = builder.objectRef<Transfer>('Transfer').implement({
     amount: t.expose('amount', { type: 'MicroCredits', description: 'Always more than zero.' }),
     code: t.exposeString('code', {
       description:
-        'Why: USAGE, PROMO_USAGE, SHORTFALL, PAID, PLAN, TRIAL, PROMO, DEBT_REPAID, GRANT_EXPIRED, CLAWBACK, CLAWBACK_OWED, ADJUSTMENT.',
+        'Why: USAGE, PROMO_USAGE, SHORTFALL, PAID, PLAN, TRIAL, PROMO, DEBT_REPAID, GRANT_EXPIRED, CLAWBACK, CLAWBACK_OWED, ADJUSTMENT, ABOVE_MAX_CHARGE.',
     }),
   }),
 });
@@ -55,7 +55,8 @@ const UsageLineType = builder.objectRef<UsageLine>('UsageLine').implement({
     unitPrice: t.expose('unitPrice', { type: 'MicroCredits', description: 'Price of 1,000,000 units.' }),
     amount: t.expose('amount', {
       type: 'MicroCredits',
-      description: 'Charged for this line; the lines add up to the charge.',
+      description:
+        'Price of this line; the lines add up to the transfers, with what the store bears above the maximum of a run.',
     }),
   }),
 });
@@ -63,6 +64,8 @@ const UsageLineType = builder.objectRef<UsageLine>('UsageLine').implement({
 /** An entry is reached only through a wallet or an order that the caller may see; operators see those they corrected. */
 const readScope = (caller: Caller): Scope =>
   caller.kind === 'USER' && caller.operator ? operatorScope(caller) : callerScope(caller, 'wallet:read');
+const loadTransfers = turnLoader(readScope, transfersOf);
+const loadUsage = turnLoader(readScope, usageOf);
 
 export const LedgerEntryType = builder.objectRef<LedgerEntry>('LedgerEntry').implement({
   description:
@@ -98,14 +101,12 @@ export const LedgerEntryType = builder.objectRef<LedgerEntry>('LedgerEntry').imp
     transfers: t.field({
       type: [TransferType],
       description: 'The double-entry rows.',
-      resolve: (entry, _args, { deps, caller }) =>
-        deps.db.transaction(readScope(caller), (tx: Tx) => transfersOf(tx, entry.id)),
+      resolve: async ({ id }, _args, context) => (await loadTransfers(context, id)) ?? [],
     }),
     usage: t.field({
       type: [UsageLineType],
       description: 'What a settlement charged for; empty for other kinds.',
-      resolve: (entry, _args, { deps, caller }) =>
-        deps.db.transaction(readScope(caller), (tx: Tx) => usageOf(tx, entry.id)),
+      resolve: async ({ id }, _args, context) => (await loadUsage(context, id)) ?? [],
     }),
   }),
 });

@@ -3,12 +3,13 @@ import { serviceScope } from '@agentstore/kernel/access';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { isUuid, type Uuid } from '@agentstore/kernel/ids';
+import { amountSchema, mostAtOnce } from '../amounts.ts';
 import type { Room } from '../deps.ts';
 import { currentRateCard, putRateCard } from './rate-cards.store.ts';
 
 const dimensions = ['run', 'input_token', 'output_token', 'tool_call', 'second'] as const;
 /** µcr per million units, 1,000 credits a unit: a price beyond it is a slip of digits. */
-const maxUnitPrice = 1_000_000_000_000_000n;
+const maxUnitPrice = mostAtOnce;
 const cardBody = z.object({
   prices: z
     .array(
@@ -24,7 +25,7 @@ const cardBody = z.object({
     .refine((prices) => new Set(prices.map(({ dimension }) => dimension)).size === prices.length, {
       message: 'one price a dimension',
     }),
-  reserve: microCreditsSchema.refine((amount) => amount > 0n),
+  reserve: amountSchema,
 });
 
 /** Prices of offerings, set when an offering is registered. */

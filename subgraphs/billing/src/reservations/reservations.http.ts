@@ -3,6 +3,7 @@ import { serviceScope } from '@agentstore/kernel/access';
 import { actorOf } from '@agentstore/kernel/caller';
 import { hashOf } from '@agentstore/kernel/db/once';
 import { microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
+import { amountSchema, mostAtOnce, quantitySchema } from '../amounts.ts';
 import type { Room } from '../deps.ts';
 import { respond } from '../respond.ts';
 import { authorizeRun, extendRun, releaseRun, settleRun } from './reservations.store.ts';
@@ -11,29 +12,33 @@ const usage = z
   .array(
     z.object({
       dimension: z.string().regex(/^[a-z][a-z0-9_]{0,40}$/),
-      quantity: z.coerce.bigint().min(0n).max(1_000_000_000_000n),
+      quantity: quantitySchema,
     }),
   )
   .max(50);
 const run = { organizationId: z.uuid(), runId: z.uuid() };
-const positive = microCreditsSchema.refine((amount) => amount > 0n, 'more than zero');
+/** A maximum above what any run can cost is none. */
+const maxCharge = microCreditsSchema
+  .refine((amount) => amount > 0n, 'more than zero')
+  .transform((amount) => (amount > mostAtOnce ? mostAtOnce : amount));
 const ttlSeconds = z.int().min(5).max(3_600);
 
 const authorizeBody = z.object({
   ...run,
   instanceId: z.uuid(),
   offeringId: z.uuid(),
-  amount: positive.optional(),
-  maxCharge: positive.optional(),
+  amount: amountSchema.optional(),
+  maxCharge: maxCharge.optional(),
   ttlSeconds,
 });
 const settleBody = z.object({ ...run, usage });
 const releaseBody = z.object({ ...run, reason: z.string().max(200) });
 const extendBody = z.object({
   ...run,
-  amount: microCreditsSchema.refine((amount) => amount >= 0n),
+  amount: microCreditsSchema.refine((amount) => amount >= 0n && amount <= mostAtOnce, 'from 0 to 10^15'),
   usage,
-  seq: z.int().min(0),
+  cover: usage.optional(),
+  seq: z.int().min(0).max(2_147_483_647),
   ttlSeconds,
 });
 
@@ -47,9 +52,11 @@ export function reservationRoutes(app: ServiceApp, room: Room): void {
   });
   app.post('/billing/settle', async (c) => {
     serviceScope(c.var.caller, 'billing:settle');
-    return respond(
-      await settleRun(room.db, { ...(await readJson(c, settleBody)), actor: actorOf(c.var.caller) }),
-    );
+    const body = await readJson(c, settleBody);
+    const settled = await settleRun(room.db, { ...body, actor: actorOf(c.var.caller) });
+    if (settled.ok && settled.value.differs)
+      room.log.warn({ runId: body.runId }, 'settled again at another usage; the first answer stands');
+    return respond(settled);
   });
   app.post('/billing/release', async (c) => {
     serviceScope(c.var.caller, 'billing:settle');
@@ -59,6 +66,13 @@ export function reservationRoutes(app: ServiceApp, room: Room): void {
   });
   app.post('/billing/extend', async (c) => {
     serviceScope(c.var.caller, 'billing:settle');
-    return respond(await extendRun(room.db, await readJson(c, extendBody)));
+    const body = await readJson(c, extendBody);
+    const extended = await extendRun(room.db, body);
+    if (extended.ok && extended.value.differs)
+      room.log.warn(
+        { runId: body.runId, seq: body.seq },
+        'another checkpoint under the same seq; the first stands',
+      );
+    return respond(extended);
   });
 }

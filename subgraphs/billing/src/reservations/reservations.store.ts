@@ -25,6 +25,12 @@ async function command<T>(db: Database, name: string, parameters: readonly unkno
 const usageJson = (usage: readonly Usage[]): string =>
   JSON.stringify(usage.map((u) => ({ dimension: u.dimension, quantity: u.quantity.toString() })));
 
+/** An answer to a key that may have been used before: with another body it `differs` from what was told first, which stands. */
+interface Replayable {
+  replayed: boolean;
+  differs: boolean;
+}
+
 export interface AuthorizeAnswer {
   status: ReservationState;
   reservationId: Uuid;
@@ -59,13 +65,14 @@ export const authorizeRun = (
     input.bodyHash,
   ]);
 
-export interface SettleAnswer {
+export interface SettleAnswer extends Replayable {
   ledgerEntryId: Uuid;
   charge: string;
   balanceAfter: string;
+  /** The wallet's balance now: others may have changed it since. */
+  balance: string;
   usage: { dimension: string; quantity: string; unitPrice: string; amount: string }[];
   transfers: { debitAccount: string; creditAccount: string; amount: string; code: string }[];
-  replayed: boolean;
 }
 
 export const settleRun = (
@@ -85,6 +92,7 @@ export const releaseRun = (db: Database, input: { organizationId: Uuid; runId: U
     input.runId,
   ]);
 
+/** Keeps a reservation alive, notes `usage` (what a lost run is charged) and raises it by `amount`, at least to the price of `cover`. */
 export const extendRun = (
   db: Database,
   input: {
@@ -92,17 +100,20 @@ export const extendRun = (
     runId: Uuid;
     amount: bigint;
     usage: readonly Usage[];
+    /** What the run would be charged were it to end now; `usage` unless said. */
+    cover?: readonly Usage[] | undefined;
     seq: number;
     ttlSeconds: number;
   },
 ) =>
-  command<AuthorizeAnswer>(db, 'extend_run', [
+  command<AuthorizeAnswer & Replayable>(db, 'extend_run', [
     input.organizationId,
     input.runId,
     input.amount,
     usageJson(input.usage),
     input.seq,
     input.ttlSeconds,
+    input.cover ? usageJson(input.cover) : null,
   ]);
 
 export interface Swept {
@@ -124,18 +135,25 @@ export async function sweep(db: Database, limit: number): Promise<Swept> {
 
 const columns = `id, organization_id as "organizationId", amount, status as state, expires_at as "expiresAt", charged`;
 
+/** The open ones are few among all that ever were, and have an index of their own, which only a literal condition uses. */
 export const reservationsOf = (tx: Tx, organizationId: Uuid, states: readonly ReservationState[] | null) =>
-  tx.sql<Reservation>(
-    `-- reservationsOf
+  states?.length === 1 && states[0] === 'OPEN'
+    ? tx.sql<Reservation>(
+        `-- reservationsOf: open
+     select ${columns} from reservation where organization_id = $1 and status = 'OPEN' order by id desc limit 200`,
+        [organizationId],
+      )
+    : tx.sql<Reservation>(
+        `-- reservationsOf
      select ${columns} from reservation where organization_id = $1 and ($2::text[] is null or status = any ($2)) order by id desc limit 200`,
-    [organizationId, states],
-  );
+        [organizationId, states],
+      );
 
-/** What runs were charged, by run id; a run without a charge is absent. */
+/** What runs were charged, by run id: nothing when they were given back or swept unused. A run under way is absent. */
 export async function chargesOf(tx: Tx, runIds: readonly Uuid[]): Promise<Map<Uuid, bigint>> {
   const rows = await tx.sql<{ id: Uuid; charged: bigint }>(
     `-- chargesOf
-     select id, charged from reservation where id = any ($1) and entry_id is not null`,
+     select id, charged from reservation where id = any ($1) and status <> 'OPEN'`,
     [runIds],
   );
   return new Map(rows.map((row) => [row.id, row.charged]));

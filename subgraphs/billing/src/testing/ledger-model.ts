@@ -41,6 +41,8 @@ interface ModelRun {
   charged: number;
   checkpoint: number | null;
   seq: number;
+  /** The last seq whose raise was granted. */
+  raised: number;
   billed: boolean;
   after: number;
 }
@@ -208,6 +210,7 @@ export function apply(before: Model, command: Command, alone: boolean): Step[] {
           charged: 0,
           checkpoint: null,
           seq: 0,
+          raised: 0,
           billed: false,
           after: 0,
         };
@@ -216,20 +219,20 @@ export function apply(before: Model, command: Command, alone: boolean): Step[] {
     case 'extend': {
       if (!run) return same('RESERVATION_NOT_FOUND');
       if (run.status !== 'OPEN') return same('RESERVATION_NOT_OPEN');
-      if (run.checkpoint !== null && command.seq <= run.seq) {
+      if (command.seq <= run.raised) {
         run.due = false;
         return [[m, `${run.amount} replayed`]];
       }
-      const ways = command.amount > 0 ? reserve(m, command.run, command.amount, alone) : [{ model: m }];
+      const wanted = Math.max(run.amount + command.amount, priced(command.tokens));
+      const raise = wanted - run.amount;
+      const ways = raise > 0 ? reserve(m, command.run, raise, alone) : [{ model: m }];
       return ways.map(({ model, refused }: { model: Model; refused?: string }) => {
-        if (refused) return [model, refused];
         const own = model.runs[command.run]!;
-        Object.assign(own, {
-          amount: own.amount + command.amount,
-          due: false,
-          checkpoint: priced(command.tokens),
-          seq: command.seq,
-        });
+        own.due = false;
+        if (own.checkpoint === null || command.seq > own.seq)
+          Object.assign(own, { checkpoint: priced(command.tokens), seq: command.seq });
+        if (refused) return [model, refused];
+        Object.assign(own, { amount: wanted, raised: command.seq });
         return [model, `${own.amount}`];
       });
     }

@@ -42,9 +42,9 @@ export interface TestLedger {
   release(runId: Uuid): ReturnType<typeof releaseRun>;
   extend(
     runId: Uuid,
-    more?: { amount?: bigint; tokens?: bigint; seq?: number },
+    more?: { amount?: bigint; tokens?: bigint; cover?: bigint; seq?: number },
   ): ReturnType<typeof extendRun>;
-  clawBack(topUpKey: string): ReturnType<typeof clawBack>;
+  clawBack(topUpKey: string, key?: string): ReturnType<typeof clawBack>;
   sweep(): ReturnType<typeof sweep>;
   wallet(): Promise<WalletRow>;
   /** Moves a reservation's end into the past: nobody kept it alive. */
@@ -114,10 +114,18 @@ export function useLedger(): TestLedger {
     settle: (runId, tokens = 100n) =>
       settleRun(database, { organizationId, runId, actor: 'test', usage: usage(tokens) }),
     release: (runId) => releaseRun(database, { organizationId, runId }),
-    extend: (runId, { amount = 0n, tokens = 0n, seq = 1 } = {}) =>
-      extendRun(database, { organizationId, runId, amount, seq, ttlSeconds: 60, usage: usage(tokens) }),
-    clawBack: (topUpKey) =>
-      clawBack(database, { organizationId, key: `revoke:${topUpKey}`, topUpKey }, 'test'),
+    extend: (runId, { amount = 0n, tokens = 0n, cover, seq = 1 } = {}) =>
+      extendRun(database, {
+        organizationId,
+        runId,
+        amount,
+        seq,
+        ttlSeconds: 60,
+        usage: usage(tokens),
+        cover: cover === undefined ? undefined : usage(cover),
+      }),
+    clawBack: (topUpKey, key = `revoke:${topUpKey}`) =>
+      clawBack(database, { organizationId, key, topUpKey }, 'test'),
     sweep: () => sweep(database, 100),
     wallet: async () =>
       (

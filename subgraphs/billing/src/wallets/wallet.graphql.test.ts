@@ -195,6 +195,25 @@ describe('fields on types of others', () => {
   });
 });
 
+describe('the charge of a run', () => {
+  it('is nothing when it was given back or swept unused, what was reported when its runner was lost, and null while it is under way', async () => {
+    await ledger.grant(credits(40));
+    const [open, released, unused, lost] = [newRun(), newRun(), newRun(), newRun()];
+    for (const runId of [open, released, unused, lost]) await ledger.authorize(runId);
+    await ledger.release(released);
+    await ledger.extend(lost, { tokens: 100n });
+    await ledger.makeDue(unused);
+    await ledger.makeDue(lost);
+    await ledger.sweep();
+    const runs = [open, released, unused, lost].map((runId) => ({
+      __typename: 'Run',
+      id: toGlobalId('Run', runId),
+    }));
+    const { data } = await billing.graph<Entities>(member(), entities, { of: runs });
+    expect(data!._entities).toEqual([null, '0', '0', '2000000'].map((charge) => ({ charge })));
+  });
+});
+
 describe('walletChanged', () => {
   const subscription = () =>
     `subscription { walletChanged(organizationId: "${organization()}") { balance reserved debt } }`;

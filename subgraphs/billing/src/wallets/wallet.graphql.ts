@@ -62,7 +62,7 @@ const GrantKindEnum = builder.enumType('GrantKind', {
 
 const GrantType = builder.objectRef<Grant>('Grant').implement({
   description:
-    'Credits given at one time, with their own end. Grants are burnt in order: trial and promotional first, then the earliest end, then the oldest.',
+    'Credits given at one time, with their own end. Grants are burnt kind by kind: trial, promotional, of a plan, given back, paid; within a kind the earliest end first (never is last), then the oldest. What is left of one that has ended, because runs held it, comes last of all.',
   fields: (t) => ({
     id: t.id({ description: 'Opaque id.', resolve: ({ id }) => toGlobalId('Grant', id) }),
     kind: t.expose('kind', { type: GrantKindEnum, description: 'Where it comes from.' }),

@@ -49,18 +49,27 @@ function refusalOf(error: ServiceError): RunRefusal | undefined {
     return typeof fact === 'string' ? BigInt(fact) : 0n;
   };
   switch (error.code) {
+    case 'WALLET_NOT_FOUND':
     case 'INSUFFICIENT_CREDITS': {
       const [required, available, missing] = [amount('required'), amount('available'), amount('missing')];
+      const owed = required - available < missing ? ', with what is owed' : '';
       return {
         code: 'INSUFFICIENT_CREDITS',
-        message: `The run reserves ${formatCredits(required)} credits and ${formatCredits(available)} are available: ${formatCredits(missing)} are missing.`,
+        message: `The run reserves ${formatCredits(required)} credits and ${formatCredits(available)} are available: ${formatCredits(missing)} are missing${owed}.`,
         required,
         available,
         missing,
       };
     }
-    case 'WALLET_NOT_FOUND':
-      return { code: 'INSUFFICIENT_CREDITS', message: 'The organization has no credits yet.', available: 0n };
+    case 'MAX_CHARGE_TOO_LOW': {
+      const required = amount('required');
+      return {
+        code: 'MAX_CHARGE_TOO_LOW',
+        message: `The run reserves ${formatCredits(required)} credits: the most to charge cannot be less.`,
+        field: 'maxCharge',
+        required,
+      };
+    }
     case 'WALLET_FROZEN':
       return { code: 'WALLET_FROZEN', message: 'The wallet is frozen.' };
     case 'RATE_CARD_NOT_FOUND':

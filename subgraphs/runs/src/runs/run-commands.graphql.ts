@@ -25,7 +25,7 @@ const RunStartPayload = builder.objectRef<Payload>('RunStartPayload').implement(
     required: t.field({
       type: 'MicroCredits',
       nullable: true,
-      description: 'With INSUFFICIENT_CREDITS: what the run would have reserved.',
+      description: 'With INSUFFICIENT_CREDITS and MAX_CHARGE_TOO_LOW: what the run would have reserved.',
       resolve: shortage('required'),
     }),
     available: t.field({
@@ -37,7 +37,7 @@ const RunStartPayload = builder.objectRef<Payload>('RunStartPayload').implement(
     missing: t.field({
       type: 'MicroCredits',
       nullable: true,
-      description: 'With INSUFFICIENT_CREDITS: required less available.',
+      description: 'With INSUFFICIENT_CREDITS: what a top-up must bring, which pays a debt first.',
       resolve: shortage('missing'),
     }),
     errors: t.field({
@@ -76,7 +76,8 @@ const RunStartInput = builder.inputType('RunStartInput', {
     maxCharge: t.field({
       type: 'MicroCredits',
       required: false,
-      description: 'The run is never charged more than this.',
+      description:
+        'The run is never charged more than this: it is stopped when it has used more. Not less than what it reserves.',
     }),
   }),
 });

@@ -30,6 +30,8 @@ export const runErrorCodes = {
   ARTIFACT_UNAVAILABLE: 'The artifact could not be read; start it again.',
   ARTIFACT_REFUSED: 'The flow runtime refuses the artifact.',
   OUTPUT_TOO_LARGE: 'The flow wrote more than a run may.',
+  MAX_CHARGE_REACHED: 'The run used all that it may be charged; it is charged its maximum.',
+  CREDITS_EXHAUSTED: 'The wallet could pay for no more of the run; it is charged for what it used.',
   INTERNAL: 'A fault on our side; start it again.',
 } as const;
 export type RunErrorCode = keyof typeof runErrorCodes;
@@ -83,6 +85,7 @@ export const runRefusalCodes = {
   INSTANCE_NOT_ACTIVE: 'The instance is not ACTIVE (yet, or any more).',
   INSTANCE_PAUSED: 'The instance is paused.',
   INSUFFICIENT_CREDITS: 'The wallet has too few credits available; the payload says how many are missing.',
+  MAX_CHARGE_TOO_LOW: 'maxCharge is less than what the run reserves; the payload says that as `required`.',
   WALLET_FROZEN: 'The wallet is frozen by an operator.',
   NOT_PRICED: 'The offering has no price yet, so it cannot be run.',
   TOO_MANY_RUNS: 'As many runs as the plan allows are under way.',
@@ -92,7 +95,7 @@ export const runRefusalCodes = {
   RUN_NOT_FOUND: 'No such run, or the caller does not belong there.',
 } as const;
 
-/** A refused command on runs; `required`, `available`, `missing` (µcr) with INSUFFICIENT_CREDITS. */
+/** A refused command on runs; `required`, `available`, `missing` (µcr) with INSUFFICIENT_CREDITS, `required` with MAX_CHARGE_TOO_LOW. */
 export type RunRefusal = Refusal & {
   readonly code: keyof typeof runRefusalCodes;
   readonly required?: bigint;

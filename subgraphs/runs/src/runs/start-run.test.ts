@@ -75,6 +75,18 @@ describe('runStart', () => {
     expect((await app.start(facts, { idempotencyKey: 'k2' })).errors).toEqual([]);
   });
 
+  it('refuses a maximum below what is reserved, and says what that is', async () => {
+    const refused = await app.start(facts, { idempotencyKey: 'low', maxCharge: '1' });
+    expect(refused).toMatchObject({
+      run: null,
+      required: '10000000',
+      available: null,
+      missing: null,
+      errors: [{ code: 'MAX_CHARGE_TOO_LOW', field: 'maxCharge' }],
+    });
+    expect(await runsOf(facts.organizationId)).toBe(0);
+  });
+
   it.each([
     [{ state: 'PROVISIONING' }, 'INSTANCE_NOT_ACTIVE'],
     [{ state: 'TERMINATED' }, 'INSTANCE_NOT_ACTIVE'],

@@ -44,6 +44,8 @@ export interface HeldCredits {
   status: 'OPEN' | 'SETTLED' | 'RELEASED';
   usage: readonly { dimension: string; quantity: string }[];
   checkpoint: readonly { dimension: string; quantity: string }[] | undefined;
+  /** What the last checkpoint said that a run would be charged for. */
+  cover: readonly { dimension: string; quantity: string }[] | undefined;
   charge: string;
 }
 
@@ -51,6 +53,7 @@ interface Body {
   readonly organizationId: Uuid;
   readonly runId: Uuid;
   readonly usage: HeldCredits['usage'];
+  readonly cover: HeldCredits['cover'];
   readonly [member: string]: unknown;
 }
 
@@ -58,7 +61,12 @@ interface Body {
 export function createBilling() {
   const reservations = new Map<Uuid, HeldCredits>();
   const reserve = 10_000_000n;
-  const state = { available: 1_000_000_000n, down: false, loseAnswers: 0 };
+  const state = {
+    available: 1_000_000_000n,
+    down: false,
+    loseAnswers: 0,
+    refuseRaise: undefined as 'INSUFFICIENT_CREDITS' | 'MAX_CHARGE_REACHED' | 'WALLET_FROZEN' | undefined,
+  };
   const problem = (status: number, code: string, facts: object = {}): Response =>
     problemResponse({ ...facts, status, code, title: code });
   const http = new Hono();
@@ -77,6 +85,8 @@ export function createBilling() {
     const text = JSON.stringify({ ...body, ttlSeconds: 0 });
     if (known && known.body !== text) return problem(409, 'IDEMPOTENCY_CONFLICT');
     if (!known) {
+      if (typeof body['maxCharge'] === 'string' && BigInt(body['maxCharge']) < reserve)
+        return problem(409, 'MAX_CHARGE_TOO_LOW', { required: reserve.toString() });
       if (state.available < reserve)
         return problem(402, 'INSUFFICIENT_CREDITS', {
           required: reserve.toString(),
@@ -91,6 +101,7 @@ export function createBilling() {
         status: 'OPEN',
         usage: [],
         checkpoint: undefined,
+        cover: undefined,
         charge: '0',
       });
     }
@@ -126,16 +137,18 @@ export function createBilling() {
     return c.json({ state: held.status, charge: held.charge, replayed: false });
   });
   http.post('/billing/extend', async (c) => {
-    const { runId, usage }: Body = await c.req.json();
+    const { runId, usage, cover }: Body = await c.req.json();
     const held = reservations.get(runId);
     if (!held) return problem(404, 'RESERVATION_NOT_FOUND');
     held.checkpoint = usage;
+    held.cover = cover;
+    if (state.refuseRaise) return problem(402, state.refuseRaise);
     return c.json({ amount: reserve.toString(), expiresInMs: 120_000 });
   });
   return {
     fetch: async (request: Request) => http.fetch(request),
     reservations,
-    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done. */
+    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done, and why no reservation is raised. */
     state,
   };
 }

@@ -16,6 +16,8 @@ export type RunErrorCode =
   | 'ARTIFACT_UNAVAILABLE'
   | 'ARTIFACT_REFUSED'
   | 'OUTPUT_TOO_LARGE'
+  | 'MAX_CHARGE_REACHED'
+  | 'CREDITS_EXHAUSTED'
   | 'INTERNAL';
 
 interface Reason {
@@ -126,6 +128,16 @@ export const runErrors = {
     code: 'ARTIFACT_UNAVAILABLE',
     message: 'The artifact of this version could not be read. Start the run again.',
     retryable: true,
+  },
+  maxCharge: {
+    code: 'MAX_CHARGE_REACHED',
+    message: 'The run used all that it may be charged.',
+    retryable: false,
+  },
+  exhausted: {
+    code: 'CREDITS_EXHAUSTED',
+    message: 'The wallet could pay for no more of the run. Add credits and start it again.',
+    retryable: false,
   },
   lost: {
     code: 'RUNNER_LOST',

@@ -11,10 +11,11 @@ import {
   type Verdict,
 } from '../langflow/map-frames.ts';
 import { RuntimeError, type Flow } from '../langflow/runtime-client.ts';
+import type { Exhausted } from './billing-client.ts';
 import { flowIdOf, globalsOf, parseFlow, sessionIdOf, type ClaimedRun } from './claimed-run.ts';
 
 /** Why a flow was interrupted from our side; the reason of the abort signal. */
-export type Interruption = 'cancelled' | 'fenced' | 'deadline' | 'idle' | 'stopped';
+export type Interruption = 'cancelled' | 'fenced' | 'deadline' | 'idle' | 'stopped' | Exhausted;
 
 /** One execution of a flow. */
 export interface Execution {

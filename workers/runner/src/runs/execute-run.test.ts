@@ -65,6 +65,7 @@ beforeAll(async () => {
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
   runs.billing.state.down = false;
+  runs.billing.state.refuseRaise = undefined;
 });
 afterAll(async () => {
   await Promise.all([runtimes.lfx.stop(), runtimes.langflow.stop(), objects.stop()]);
@@ -226,6 +227,27 @@ describe('a run whose flow', () => {
     const events = await (await follow(instance(), 'scripted-endless?delay=0')).ended;
     expect(events.at(-1)).toMatchObject({ error: { code: 'OUTPUT_TOO_LARGE', retryable: false } });
     expect(textOf(events).length).toBeLessThanOrEqual(100);
+  });
+
+  it.each([
+    ['MAX_CHARGE_REACHED', 'MAX_CHARGE_REACHED'],
+    ['INSUFFICIENT_CREDITS', 'CREDITS_EXHAUSTED'],
+    ['WALLET_FROZEN', 'CREDITS_EXHAUSTED'],
+  ] as const)('is not paid for any longer (%s) ends %s, charged for what it used', async (refusal, code) => {
+    await startRunner();
+    const run = await follow(instance(), 'scripted-endless');
+    await run.seen('TextMessageContent');
+    runs.billing.state.refuseRaise = refusal;
+    const events = await run.ended;
+    expect(events.at(-1)).toMatchObject({
+      __typename: 'RunFailed',
+      error: { code, retryable: false },
+      charge: run.held().charge,
+    });
+    expect(run.held()).toMatchObject({ status: 'SETTLED' });
+    expect(run.held().usage).toContainEqual({ dimension: 'run', quantity: '1' });
+    expect(run.held().cover).toContainEqual({ dimension: 'run', quantity: '1' });
+    expect(run.held().checkpoint).toEqual([]);
   });
 
   it('is not the published artifact executes nothing', async () => {

@@ -63,9 +63,13 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
       durationMs: 0,
     };
   const lease = holdLease(deps, run, {
-    usage: () => run.checkpoint ?? billedUsage('FAILED', flow.begun, usage(false)),
+    usage: () => ({
+      lost: run.checkpoint ?? billedUsage({ state: 'FAILED', error: null }, flow.begun, usage(false)),
+      whole: billedUsage({ state: 'SUCCEEDED', error: null }, flow.begun, usage(false)),
+    }),
     onCancel: () => interrupt('cancelled'),
     onFenced: () => interrupt('fenced'),
+    onExhausted: interrupt,
   });
 
   try {
@@ -82,7 +86,7 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
       return;
     }
     const used = usage(result.state === 'SUCCEEDED');
-    await end({ ...result, usage: used }, billedUsage(result.state, flow.begun, used));
+    await end({ ...result, usage: used }, billedUsage(result, flow.begun, used));
     log.info({ state: result.state, code: result.error?.code, ms: Date.now() - began }, 'run ended');
   } catch (error) {
     log.warn({ err: error }, 'the run is left to its next owner');
@@ -109,6 +113,10 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
           return { state: 'FAILED', output: null, error: runErrors.deadline };
         case 'idle':
           return { state: 'FAILED', output: null, error: runErrors.idle };
+        case 'max-charge':
+          return { state: 'FAILED', output: null, error: runErrors.maxCharge };
+        case 'exhausted':
+          return { state: 'FAILED', output: null, error: runErrors.exhausted };
         case 'stopped':
           return flow.begun ? { state: 'FAILED', output: null, error: runErrors.lost } : 'hand-back';
         case 'fenced':
