@@ -2,13 +2,16 @@ import { Readable } from 'node:stream';
 import { request as undiciRequest, Agent } from 'undici';
 import { activeTrace } from './trace.ts';
 
-/** The other side could not be reached, was too slow, or answered 502/503/504. Worth a retry where the call is idempotent. */
+/** The other side could not be reached, was too slow, or answered 5xx. Worth a retry where the call is idempotent. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
   readonly service: string;
-  constructor(service: string, reason: string, options?: ErrorOptions) {
+  /** What it answered; undefined when it gave no answer. 500 is a fault of its own, which asking again may not mend. */
+  readonly status: number | undefined;
+  constructor(service: string, reason: string, options?: ErrorOptions & { status?: number }) {
     super(`${service} is unavailable: ${reason}`, options);
     this.service = service;
+    this.status = options?.status;
   }
 }
 
@@ -149,7 +152,9 @@ export function createServiceClient(options: {
     const text = await answer.text();
     if (answer.ok) return (text === '' ? undefined : JSON.parse(text)) as T;
     if (answer.status >= 500)
-      throw new UnavailableError(options.name, `${method} ${path} answered ${answer.status}`);
+      throw new UnavailableError(options.name, `${method} ${path} answered ${answer.status}`, {
+        status: answer.status,
+      });
     throw new ServiceError(options.name, answer.status, parseFacts(text));
   }
 

@@ -62,6 +62,11 @@ export const config = defineConfig('runner', {
     .min(0)
     .default(30)
     .describe('How long a flow runtime that is away is asked again before a run fails'),
+  END_PATIENCE_SECONDS: z.coerce
+    .number()
+    .min(0.1)
+    .default(60)
+    .describe('How long after its deadline a run that cannot be stored or settled is held'),
   MAX_EVENT_BYTES: whole.min(1_024).default(262_144).describe('Largest event of a flow'),
   MAX_STREAM_BYTES: whole.min(1_024).default(10_485_760).describe('Most that a flow may send'),
   MAX_OUTPUT_CHARACTERS: whole.min(1).default(200_000).describe('Longest text of a run'),

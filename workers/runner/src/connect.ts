@@ -53,6 +53,7 @@ export function connect(
     limits: {
       firstEventMs,
       idleMs: settings.IDLE_SECONDS * 1_000,
+      endPatienceMs: settings.END_PATIENCE_SECONDS * 1_000,
       runtimePatienceMs: settings.RUNTIME_PATIENCE_SECONDS * 1_000,
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxStreamBytes: settings.MAX_STREAM_BYTES,

@@ -135,7 +135,7 @@ const startMutation = `mutation ($input: RunStartInput!) { runStart(input: $inpu
 
 const eventsSubscription = `subscription ($runId: ID!, $after: Int) { runEvents(runId: $runId, after: $after) {
   __typename runId seq at
-  ... on RunStarted { conversationId } ... on TextMessageContent { messageId delta }
+  ... on RunStarted { conversationId } ... on StepStarted { step } ... on TextMessageContent { messageId delta }
   ... on RunFinished { output charge usage { status models { provider model inputTokens outputTokens } } }
   ... on RunFailed { error { code message retryable } charge } ... on RunCancelled { charge }
   ... on RunEventsGap { fromSeq toSeq reason } } }`;

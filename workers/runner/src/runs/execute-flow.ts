@@ -14,7 +14,7 @@ import { RuntimeError, type Flow } from '../langflow/runtime-client.ts';
 import { flowIdOf, globalsOf, parseFlow, sessionIdOf, type ClaimedRun } from './claimed-run.ts';
 
 /** Why a flow was interrupted from our side; the reason of the abort signal. */
-export type Interruption = 'cancelled' | 'fenced' | 'deadline' | 'idle' | 'stopped';
+export type Interruption = 'cancelled' | 'fenced' | 'refused' | 'deadline' | 'idle' | 'stopped';
 
 /** One execution of a flow. */
 export interface Execution {

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { Client } from 'minio';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createServiceClient, type Send } from '@agentstore/kernel/http/client';
+import { problemResponse } from '@agentstore/kernel/http/problem';
 import { silentLog } from '@agentstore/kernel/log';
 import { testTrust } from '@agentstore/kernel/testing/callers';
 import { fromGlobalId } from '@agentstore/kernel/ids';
@@ -53,14 +54,7 @@ beforeAll(async () => {
     buckets: ['artifacts'],
     log: silentLog,
   });
-  const { endPoint, port } = objects;
-  await new Client({ endPoint, port, useSSL: false, region: 'us-east-1', ...keys }).putObject(
-    'artifacts',
-    'flow.json',
-    flow,
-  );
-  const sha256 = createHash('sha256').update(flow).digest('hex');
-  artifact = { bucket: 'artifacts', key: 'flow.json', sha256, sizeBytes: flow.length };
+  artifact = await publish(flow);
 });
 afterEach(async () => {
   for (const close of closers.splice(0)) await close();
@@ -71,8 +65,21 @@ afterAll(async () => {
   fs.rmSync(dir, { recursive: true, force: true });
 });
 
+/** Stores an artifact; answers how an instance names it. */
+async function publish(bytes: Buffer): Promise<InstanceFacts['artifact']> {
+  const { endPoint, port } = objects;
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const client = new Client({ endPoint, port, useSSL: false, region: 'us-east-1', ...keys });
+  await client.putObject('artifacts', sha256, bytes);
+  return { bucket: 'artifacts', key: sha256, sha256, sizeBytes: bytes.length };
+}
+
 /** A runner on the given runtime; `kill` cuts it off from everything at once, as SIGKILL would. */
-async function startRunner(more: Readonly<Record<string, string>> = {}) {
+async function startRunner(
+  more: Readonly<Record<string, string>> = {},
+  /** Sees what the runner asks of runs and of billing before they do; an answer of its own keeps it from them. */
+  between: (request: Request) => Promise<Response | undefined> = async () => undefined,
+) {
   const settings = config.read({
     PORT: '0',
     OIDC_ISSUER: 'http://issuer.test',
@@ -96,8 +103,11 @@ async function startRunner(more: Readonly<Record<string, string>> = {}) {
   let dead = false;
   const mortal =
     (send: Send): Send =>
-    (request) =>
-      dead ? Promise.reject(new Error('this process was killed')) : send(request);
+    async (request) => {
+      const own = dead ? undefined : await between(request);
+      if (dead) throw new Error('this process was killed');
+      return own ?? send(request);
+    };
   const deps = connect(settings, {
     log: silentLog,
     authenticate: (await testTrust('runner')).authenticate,
@@ -257,6 +267,33 @@ describe('a run whose flow', () => {
 });
 
 describe('faults around a run', () => {
+  it('a step whose name no store can hold is named without what cannot be held', async () => {
+    await startRunner();
+    const named = flow
+      .toString()
+      .replaceAll('"display_name": "OpenAI"', String.raw`"display_name": "Open\u0000AI\ud83d"`);
+    expect(named).not.toBe(flow.toString());
+    const run = await follow(instance({ artifact: await publish(Buffer.from(named)) }), 'hello');
+    const events = await run.ended;
+    expect(events.at(-1)).toMatchObject({ __typename: 'RunFinished' });
+    expect(events).toContainEqual(
+      expect.objectContaining({ __typename: 'StepStarted', step: 'OpenAI\ufffd' }),
+    );
+  });
+
+  it('events that cannot be stored: the run is let go of some time after its deadline, and its hand is free', async () => {
+    const facts = instance({ limits: { maxRunSeconds: 1, maxConcurrentRuns: 5 } });
+    let stuck: string | undefined;
+    await startRunner({ RUNNER_CONCURRENCY: '1', END_PATIENCE_SECONDS: '0.2' }, async ({ url }) => {
+      if (!url.endsWith('/events') || url !== (stuck ??= url)) return undefined;
+      return problemResponse({ status: 503, code: 'UNAVAILABLE', title: 'not now' });
+    });
+    await runs.start(facts, { input: 'hello' });
+    expect((await (await follow(instance(), 'next')).ended).at(-1)).toMatchObject({
+      __typename: 'RunFinished',
+    });
+  });
+
   it('a runtime that is away: RUNTIME_UNAVAILABLE after some patience, the credits given back', async () => {
     await startRunner({ RUNTIME_URL: 'http://127.0.0.1:9', RUNTIME_PATIENCE_SECONDS: '0.3' });
     const run = await follow(instance(), 'hello');

@@ -15,7 +15,7 @@ const lastWordsMs = 3_000;
 /**
  * Owns one run from its claim to its end: executes the flow, keeps the lease, settles, and then ends the run with the charge in its terminal
  * event. A run that somebody else had begun is not executed again (its tools may have acted): it is settled and ends RUNNER_LOST. Never
- * throws; what it cannot end, the next owner does. `stop` aborts with the reason 'stopped' (hand back or end) when the process must go.
+ * throws; what it cannot end by some time after the deadline, the next owner does. `stop` aborts with the reason 'stopped' (hand back or end) when the process must go.
  */
 export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal): Promise<void> {
   const log = deps.log.child({ runId: run.runId, fence: run.fence });
@@ -34,6 +34,10 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
   };
   stop.addEventListener('abort', stopped, { once: true });
   const deadline = setTimeout(interrupt, run.remainingMs, 'deadline');
+  const lastMoment = setTimeout(
+    () => disowned.abort(new Error('it could not be ended in time')),
+    run.remainingMs + deps.limits.endPatienceMs,
+  );
 
   const events = createEventLog({
     firstSeq: run.lastSeq + 1,
@@ -44,8 +48,11 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
         const told = await deps.runs.append(run, batch, disowned.signal);
         if (told.cancelRequested) interrupt('cancelled');
       } catch (error) {
-        if (!(error instanceof FencedError)) log.error({ err: error }, 'events refused');
-        interrupt('fenced');
+        if (error instanceof FencedError) interrupt('fenced');
+        else {
+          log.error({ err: error }, 'events refused');
+          interrupt('refused');
+        }
         throw error;
       }
     },
@@ -89,6 +96,7 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
   } finally {
     stop.removeEventListener('abort', stopped);
     clearTimeout(deadline);
+    clearTimeout(lastMoment);
     clearTimeout(giveUp);
     lease.end();
     events.close();
@@ -111,6 +119,7 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
           return { state: 'FAILED', output: null, error: runErrors.idle };
         case 'stopped':
           return flow.begun ? { state: 'FAILED', output: null, error: runErrors.lost } : 'hand-back';
+        case 'refused':
         case 'fenced':
         case undefined:
           log.error({ err: error }, 'run failed on our side');

@@ -68,14 +68,27 @@ export function createRunsClient(service: ServiceClient): RunsClient {
   };
 }
 
-/** Repeats an idempotent call while the other side cannot be reached, with backoff up to 2 s, until the signal aborts. */
+/** Answers that say nothing about the call itself: the token or the pace was wrong just now. */
+const passing = new Set([401, 403, 408, 429]);
+/** How often a fault of the other side is asked to try again before it is taken for its answer. */
+const mostFaults = 3;
+
+/**
+ * Repeats an idempotent call while the other side cannot be reached or does not take it now, with backoff up to 2 s, until the signal aborts. An
+ * answer 500 is repeated a few times and then thrown as a ServiceError: what makes the other side fail, fails again.
+ */
 export async function untilAnswered<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
+  for (let attempt = 0, faults = 0; ; attempt++) {
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof UnavailableError) || signal.aborted) throw error;
+      if (signal.aborted || !isPassing(error)) throw error;
+      if (error instanceof UnavailableError && error.status === 500 && ++faults >= mostFaults)
+        throw new ServiceError(error.service, 500, { code: 'INTERNAL', title: error.message });
       await sleep(Math.min(2_000, 50 * 2 ** attempt) * (0.5 + Math.random() / 2), undefined, { signal });
     }
   }
 }
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof UnavailableError || (error instanceof ServiceError && passing.has(error.status));
