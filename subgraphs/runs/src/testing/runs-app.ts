@@ -64,8 +64,9 @@ export async function startRunsApp(more: Partial<Deps> = {}) {
     body: object,
     accept: string,
     signal?: AbortSignal,
+    of: App = app,
   ): Promise<Response> =>
-    app.fetch(
+    of.fetch(
       new Request('http://runs/graphql', {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept, authorization: await trust.bearer(caller) },
@@ -102,15 +103,16 @@ export async function startRunsApp(more: Partial<Deps> = {}) {
       if (answer.errors) throw new Error(JSON.stringify(answer.errors));
       return answer.data!['runStart'] as unknown as StartPayload;
     },
-    /** Opens `runEvents`; events as they come until the server completes or the signal aborts. */
+    /** Opens `runEvents`, of this app unless another process is said; events as they come until the server completes or the signal aborts. */
     async *events(
       caller: Caller,
       runId: string,
       after: number,
       signal?: AbortSignal,
+      of?: App,
     ): AsyncGenerator<SeenEvent, void, void> {
       const body = { query: eventsSubscription, variables: { runId, after } };
-      const answer = await request(caller, body, 'text/event-stream', signal);
+      const answer = await request(caller, body, 'text/event-stream', signal, of);
       yield* readSse(answer, signal);
     },
   };
