@@ -44,16 +44,7 @@ async function ownedRun() {
           next('TextMessageContent', { messageId: 'm', delta: `${text}${seq}` }),
         ),
       }),
-    finish: (output = 'done') =>
-      app.service.call('POST', `/internal/runs/${runId}/finish`, {
-        fence: 1,
-        state: 'SUCCEEDED',
-        output,
-        usage: null,
-        error: null,
-        charge: '3',
-        events: [next('RunFinished', { output, usage: null, charge: '3' })],
-      }),
+    finish: (output = 'done') => app.finish({ runId, fence: 1 }, { output }),
   };
 }
 type OwnedRun = Awaited<ReturnType<typeof ownedRun>>;
