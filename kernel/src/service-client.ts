@@ -1,10 +1,13 @@
-/** The other side could not be reached, was too slow, or answered 502/503/504. Worth a retry where the call is idempotent. */
+/** The other side could not be reached, was too slow, or answered 5xx. Worth a retry where the call is idempotent. */
 export class UnavailableError extends Error {
   override readonly name = 'UnavailableError';
   readonly service: string;
-  constructor(service: string, reason: string, options?: ErrorOptions) {
+  /** What it answered; undefined when it gave no answer. 500 is a fault of its own, which asking again may not mend. */
+  readonly status: number | undefined;
+  constructor(service: string, reason: string, options?: ErrorOptions & { status?: number }) {
     super(`${service} is unavailable: ${reason}`, options);
     this.service = service;
+    this.status = options?.status;
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { aguiFrames } from './agui-frames.ts';
 import type { Flavour, RunContext } from './components.ts';
@@ -46,7 +45,7 @@ export function encoderOf(run: WorkflowRun): FrameEncoder {
     flavour,
     flowId: stored.id,
     sessionId: request.session_id ?? stored.id,
-    runId: randomUUID(),
+    runId: run.jobId,
     exposeState: request.expose_graph_state ?? !isAgui,
   };
   if (isAgui) return aguiFrames(facts, { threadId: facts.sessionId, runId: run.jobId });

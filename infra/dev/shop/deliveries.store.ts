@@ -53,7 +53,7 @@ export async function forgetDelivery(store: Store, id: string): Promise<void> {
 /** Lost on its way: the row stays PENDING, and nothing sends it again. */
 export async function loseDelivery(store: Store, id: string): Promise<void> {
   await store.sql(
-    "-- loseDelivery\n update delivery set claimed_by = null, next_attempt_at = 'infinity' where id = $1",
+    "-- loseDelivery\n update delivery set next_attempt_at = 'infinity' where id = $1",
     [id],
   );
 }

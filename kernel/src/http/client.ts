@@ -101,7 +101,9 @@ export function createServiceClient(options: {
     });
     if (answer.status >= 500) {
       await answer.body?.cancel().catch(() => undefined);
-      throw new UnavailableError(options.name, `${method} ${path} answered ${answer.status}`);
+      throw new UnavailableError(options.name, `${method} ${path} answered ${answer.status}`, {
+        status: answer.status,
+      });
     }
     const text = await readAnswer(answer, call);
     if (!answer.ok) throw new ServiceError(options.name, answer.status, parseFacts(text));

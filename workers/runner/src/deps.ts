@@ -15,8 +15,10 @@ export interface RunLimits extends FrameLimits {
   readonly idleMs: number;
   /** How long a runtime that is away is asked again. */
   readonly runtimePatienceMs: number;
-  /** Text of all messages of a run together. */
-  readonly maxOutputCharacters: number;
+  /** How long after its deadline a run that cannot be stored or settled is held; then it is left to its next owner. */
+  readonly endPatienceMs: number;
+  /** Text of all messages of a run together, and its output, in bytes as JSON. */
+  readonly maxOutputBytes: number;
   readonly flushMs: number;
   readonly flushBytes: number;
 }

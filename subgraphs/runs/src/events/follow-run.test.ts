@@ -4,6 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { anonymous } from '@agentstore/kernel/caller';
 import { userCaller } from '@agentstore/kernel/testing/callers';
 import { fromGlobalId, toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
+import { createApp } from '../app.ts';
 import { member, startRunsApp, type RunsApp, type SeenEvent } from '../testing/runs-app.ts';
 import type { InstanceFacts } from '../runs/run.ts';
 
@@ -43,16 +44,7 @@ async function ownedRun() {
           next('TextMessageContent', { messageId: 'm', delta: `${text}${seq}` }),
         ),
       }),
-    finish: (output = 'done') =>
-      app.service.call('POST', `/internal/runs/${runId}/finish`, {
-        fence: 1,
-        state: 'SUCCEEDED',
-        output,
-        usage: null,
-        error: null,
-        charge: '3',
-        events: [next('RunFinished', { output, usage: null, charge: '3' })],
-      }),
+    finish: (output = 'done') => app.finish({ runId, fence: 1 }, { output }),
   };
 }
 type OwnedRun = Awaited<ReturnType<typeof ownedRun>>;
@@ -208,6 +200,23 @@ describe('runEvents', () => {
     expect((await pending).done).toBe(true);
     await run.finish();
   });
+});
+
+it('a process that stops tells its followers that the run goes on without it', async () => {
+  const run = await ownedRun();
+  await run.append(2);
+  const leaving = createApp(app.deps);
+  await leaving.start();
+  const seen: number[] = [];
+  const following = (async () => {
+    for await (const event of app.events(member(facts), run.id, 0, undefined, leaving)) seen.push(event.seq);
+  })();
+  const cut = expect(following).rejects.toThrow('GOING_AWAY');
+  while (seen.length < 2) await new Promise((resolve) => setImmediate(resolve));
+  await leaving.stop();
+  await cut;
+  await run.finish();
+  expect(seqs(await collect(run, seen.at(-1)))).toEqual([3]);
 });
 
 describe('row-level security', () => {

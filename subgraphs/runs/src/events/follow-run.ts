@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import type { Scope } from '@agentstore/kernel/access';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
@@ -13,7 +14,8 @@ const page = 500;
  * Every event after `after`, then each as it is appended, until the terminal one, then it ends. It takes its place in the live feed first,
  * then reads the log, then joins the two by seq, so nothing falls between and nothing comes twice. A subscriber that is too slow for its
  * bounded queue is put back to reading the log. What the log no longer keeps is said with one RunEventsGap, and a run that has ended is
- * always ended for its subscriber, from the run's row. The caller has checked that the run is in the scope.
+ * always ended for its subscriber, from the run's row. Throws GOING_AWAY when this process stops first. The caller has checked that the run is in
+ * the scope.
  */
 export async function* followRun(
   room: Room,
@@ -62,10 +64,17 @@ export async function* followRun(
         if (isTerminal(event.kind)) return;
       }
     }
+    // A clean end would say that the run has ended.
+    if (!input.signal.aborted) throw goingAway();
   } finally {
     live.detach();
   }
 }
+
+const goingAway = (): GraphQLError =>
+  new GraphQLError('The stream ends with its process; open it again with the last seq.', {
+    extensions: { code: 'GOING_AWAY' },
+  });
 
 /**
  * The same as an iterator that can be ended while it waits: a plain async generator hears `return()` only after its pending `next()`,

@@ -66,6 +66,7 @@ export function createBilling() {
     down: false,
     loseAnswers: 0,
     refuseRaise: undefined as 'INSUFFICIENT_CREDITS' | 'MAX_CHARGE_REACHED' | 'WALLET_FROZEN' | undefined,
+    faulty: undefined as Uuid | undefined,
   };
   const problem = (status: number, code: string, facts: object = {}): Response =>
     problemResponse({ ...facts, status, code, title: code });
@@ -127,9 +128,10 @@ export function createBilling() {
     return c.json({ ledgerEntryId: runId, charge: held.charge, replayed });
   });
   http.post('/billing/release', async (c) => {
-    const { runId }: Body = await c.req.json();
+    const { runId, organizationId }: Body = await c.req.json();
     const held = reservations.get(runId);
     if (!held) return problem(404, 'RESERVATION_NOT_FOUND');
+    if (organizationId === state.faulty) return problem(500, 'INTERNAL');
     if (held.status === 'OPEN') {
       held.status = 'RELEASED';
       state.available += reserve;
@@ -148,7 +150,7 @@ export function createBilling() {
   return {
     fetch: async (request: Request) => http.fetch(request),
     reservations,
-    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done, and why no reservation is raised. */
+    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done, why no reservation is raised, whose release fails. */
     state,
   };
 }

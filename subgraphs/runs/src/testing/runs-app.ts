@@ -64,8 +64,9 @@ export async function startRunsApp(more: Partial<Deps> = {}) {
     body: object,
     accept: string,
     signal?: AbortSignal,
+    of: App = app,
   ): Promise<Response> =>
-    app.fetch(
+    of.fetch(
       new Request('http://runs/graphql', {
         method: 'POST',
         headers: { 'content-type': 'application/json', accept, authorization: await trust.bearer(caller) },
@@ -102,15 +103,26 @@ export async function startRunsApp(more: Partial<Deps> = {}) {
       if (answer.errors) throw new Error(JSON.stringify(answer.errors));
       return answer.data!['runStart'] as unknown as StartPayload;
     },
-    /** Opens `runEvents`; events as they come until the server completes or the signal aborts. */
+    /** Ends a run as its owner: decides, then finishes. */
+    async finish(
+      { runId, fence }: { runId: string; fence: number },
+      more: Readonly<Record<string, unknown>> = {},
+      charge = '3',
+    ): Promise<void> {
+      const ending = { state: 'SUCCEEDED', output: 'done', usage: null, error: null, billed: [], ...more };
+      await service.call('POST', `/internal/runs/${runId}/ending`, { fence, ...ending });
+      await service.call('POST', `/internal/runs/${runId}/finish`, { fence, charge });
+    },
+    /** Opens `runEvents`, of this app unless another process is said; events as they come until the server completes or the signal aborts. */
     async *events(
       caller: Caller,
       runId: string,
       after: number,
       signal?: AbortSignal,
+      of?: App,
     ): AsyncGenerator<SeenEvent, void, void> {
       const body = { query: eventsSubscription, variables: { runId, after } };
-      const answer = await request(caller, body, 'text/event-stream', signal);
+      const answer = await request(caller, body, 'text/event-stream', signal, of);
       yield* readSse(answer, signal);
     },
   };
@@ -135,7 +147,7 @@ const startMutation = `mutation ($input: RunStartInput!) { runStart(input: $inpu
 
 const eventsSubscription = `subscription ($runId: ID!, $after: Int) { runEvents(runId: $runId, after: $after) {
   __typename runId seq at
-  ... on RunStarted { conversationId } ... on TextMessageContent { messageId delta }
+  ... on RunStarted { conversationId } ... on StepStarted { step } ... on TextMessageContent { messageId delta }
   ... on RunFinished { output charge usage { status models { provider model inputTokens outputTokens } } }
   ... on RunFailed { error { code message retryable } charge } ... on RunCancelled { charge }
   ... on RunEventsGap { fromSeq toSeq reason } } }`;

@@ -1,3 +1,5 @@
+import { clean } from './json.ts';
+
 /** Why a run failed, as the buyer sees it: our own words, never the runtime's. */
 export interface RunError {
   readonly code: RunErrorCode;
@@ -72,7 +74,7 @@ const reasons: readonly Reason[] = [
  */
 export function componentError(text: string, component: string | undefined): RunError {
   const reason = reasons.find(({ pattern }) => pattern.test(text));
-  const name = component?.replaceAll(/[^\p{L}\p{N} ._()-]/gu, '').slice(0, 60);
+  const name = component && clean(component.replaceAll(/[^\p{L}\p{N} ._()-]/gu, '').slice(0, 60));
   const who = name ? `The step "${name}" of the flow failed` : 'A step of the flow failed';
   return {
     code: 'RUNTIME_ERROR',

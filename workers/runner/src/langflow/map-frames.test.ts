@@ -44,6 +44,27 @@ describe('messages', () => {
     expect(mapper.map(token('m', 'a\0b\ud800'))[1]!.payload['delta']).toBe('ab\ufffd');
   });
 
+  it('name the models that spoke by names that a store can hold, and many of them as one', () => {
+    const mapper = mapperOf();
+    for (let i = 0; i < 200; i++)
+      mapper.map(
+        message(`m${i}`, 'x', {
+          properties: {
+            usage: { input_tokens: 1, output_tokens: Number.MAX_SAFE_INTEGER },
+            source: { id: `c${i}`, display_name: `Open\0AI ${i}`, source: '\ud800' },
+          },
+        }),
+      );
+    const { models } = mapper.usage(true, 0);
+    expect(models[0]).toMatchObject({ provider: 'OpenAI 0', model: '\ufffd' });
+    expect(models).toHaveLength(51);
+    expect(models.at(-1)).toMatchObject({
+      provider: 'others',
+      inputTokens: 150,
+      outputTokens: Number.MAX_SAFE_INTEGER,
+    });
+  });
+
   it('together may not be longer than a run may write', () => {
     const mapper = mapperOf('lfx', 10);
     for (let i = 0; i < 20; i++) mapper.map(token('m', 'xx'));

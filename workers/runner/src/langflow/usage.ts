@@ -1,4 +1,4 @@
-import { countIn, textIn, type JsonObject } from './json.ts';
+import { clean, countIn, textIn, type JsonObject } from './json.ts';
 
 /** What one model used, as the graph says it; absent is not zero. */
 export interface ModelUsage {
@@ -28,6 +28,9 @@ export interface UsageTally {
   models(): ModelUsage[];
 }
 
+/** Models that are told apart; what more there are is one. */
+const mostModels = 50;
+
 interface Report extends ModelUsage {
   readonly componentId: string | undefined;
 }
@@ -47,8 +50,8 @@ export function createUsageTally(): UsageTally {
       messages.set(messageId, {
         ...tokens(usage),
         componentId: textIn(source, 'id'),
-        provider: textIn(source, 'display_name') ?? 'unknown',
-        model: textIn(source, 'source') ?? null,
+        provider: nameIn(source, 'display_name') ?? 'unknown',
+        model: nameIn(source, 'source') ?? null,
       });
     },
     ofComponent(componentId, usage, displayName) {
@@ -61,7 +64,9 @@ export function createUsageTally(): UsageTally {
     models() {
       const byModel = new Map<string, ModelUsage>();
       for (const { componentId: _component, ...one } of counted()) {
-        const key = JSON.stringify([one.provider, one.model]);
+        const named = JSON.stringify([one.provider, one.model]);
+        const isMore = byModel.size >= mostModels && !byModel.has(named);
+        const key = isMore ? '' : named;
         const so = byModel.get(key);
         byModel.set(
           key,
@@ -72,7 +77,9 @@ export function createUsageTally(): UsageTally {
                 outputTokens: sum(so.outputTokens, one.outputTokens),
                 totalTokens: sum(so.totalTokens, one.totalTokens),
               }
-            : one,
+            : isMore
+              ? { ...one, provider: 'others', model: null }
+              : one,
         );
       }
       return [...byModel.values()];
@@ -80,7 +87,14 @@ export function createUsageTally(): UsageTally {
   };
 }
 
-const sum = (a: number | null, b: number | null): number | null => (a === null ? b : b === null ? a : a + b);
+/** A name of the flow's or of the runtime's, as it may be stored. */
+const nameIn = (source: JsonObject, member: string): string | undefined => {
+  const name = textIn(source, member);
+  return name === undefined ? undefined : clean(name.slice(0, 200));
+};
+
+const sum = (a: number | null, b: number | null): number | null =>
+  a === null ? b : b === null ? a : Math.min(a + b, Number.MAX_SAFE_INTEGER);
 
 const tokens = (usage: JsonObject) => ({
   inputTokens: countIn(usage, 'input_tokens'),

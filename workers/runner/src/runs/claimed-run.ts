@@ -2,7 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import { canonicalJson } from '@agentstore/kernel/db/once';
 import type { ArtifactRef } from '../artifacts/load-artifact.ts';
 import type { Flow } from '../langflow/runtime-client.ts';
-import { isObject, textIn, type JsonObject } from '../langflow/json.ts';
+import { clean, isObject, textIn, type JsonObject } from '../langflow/json.ts';
 
 /** A run as the runs subgraph hands it to its owner. */
 export interface ClaimedRun {
@@ -23,6 +23,8 @@ export interface ClaimedRun {
   readonly takenOver: boolean;
   /** What the former owner said was used. */
   readonly checkpoint: readonly BilledUsage[] | null;
+  /** What is to be settled, when a former owner decided how the run ends; then it is to be finished. */
+  readonly billed: readonly BilledUsage[] | null;
 }
 
 /** Usage as billing counts it. */
@@ -88,10 +90,10 @@ export function parseFlow(
     const inner = isObject(node) && isObject(node['data']) ? node['data'] : {};
     const id = textIn(node, 'id') ?? textIn(inner, 'id');
     const name = textIn(inner['node'], 'display_name') ?? textIn(inner, 'type');
-    if (id !== undefined && name !== undefined) names.set(id, name.slice(0, 100));
+    if (id !== undefined && name !== undefined) names.set(id, clean(name.slice(0, 100)));
   }
   return {
     flow: { name: (textIn(value, 'name') ?? 'flow').slice(0, 100), data },
-    stepName: (id) => names.get(id) ?? id.replace(/-[A-Za-z0-9]+$/, ''),
+    stepName: (id) => names.get(id) ?? clean(id.replace(/-[A-Za-z0-9]+$/, '')),
   };
 }

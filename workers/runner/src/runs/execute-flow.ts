@@ -15,7 +15,14 @@ import type { Exhausted } from './billing-client.ts';
 import { flowIdOf, globalsOf, parseFlow, sessionIdOf, type ClaimedRun } from './claimed-run.ts';
 
 /** Why a flow was interrupted from our side; the reason of the abort signal. */
-export type Interruption = 'cancelled' | 'fenced' | 'deadline' | 'idle' | 'stopped' | Exhausted;
+export type Interruption =
+  | 'cancelled'
+  | 'fenced'
+  | 'refused'
+  | 'deadline'
+  | 'idle'
+  | 'stopped'
+  | Exhausted;
 
 /** One execution of a flow. */
 export interface Execution {
@@ -29,7 +36,8 @@ export interface Execution {
 
 /**
  * The artifact, verified, given to the runtime, and its stream as run events. Nothing of the artifact is looked at, nor sent anywhere,
- * before its sha256 was checked. The runtime is asked again only while nothing can have been executed.
+ * before its sha256 was checked. The runtime is asked again only while nothing can have been executed, and it is marked as begun before it is asked
+ * to execute.
  */
 export function executeFlow(
   deps: Deps,
@@ -38,9 +46,11 @@ export function executeFlow(
     signal: AbortSignal;
     interrupt: (why: Interruption) => void;
     emit: (event: MappedEvent) => void;
+    /** Resolves when it is stored that the flow may have begun; after that no other runner executes it. */
+    mark: () => Promise<void>;
   },
 ): Execution {
-  const { signal, interrupt, emit } = options;
+  const { signal, interrupt, emit, mark } = options;
   let begun = false;
   let mapper: FrameMapper | undefined;
   let jobId: string | undefined;
@@ -60,12 +70,11 @@ export function executeFlow(
     mapper = createFrameMapper({
       flavour: runtime.flavour,
       stepName: parsed.stepName,
-      maxOutput: deps.limits.maxOutputCharacters,
+      maxOutput: deps.limits.maxOutputBytes,
     });
     const stream = await opened(parsed.flow);
     if ('code' in stream) return fail(stream);
     begun = true;
-    emit({ kind: 'RunStarted', payload: { conversationId: run.conversationId } });
     return follow(stream, mapper);
   }
 
@@ -82,6 +91,8 @@ export function executeFlow(
     for (let attempt = 0; ; attempt++) {
       try {
         await deps.runtime.ensureFlow(flowId, flow, signal);
+        await mark();
+        signal.throwIfAborted();
         return await deps.runtime.open(request, signal);
       } catch (error) {
         if (!(error instanceof RuntimeError) || signal.aborted) throw error;
