@@ -136,13 +136,18 @@ export const resourcesSince = (tx: Tx, kindNames: readonly string[], since: bigi
     [kindNames, since, page],
   );
 
-/** What was accepted, is not ready at its generation, and is due to be looked at. */
-export const unready = (tx: Tx) =>
+/**
+ * What was accepted, is not ready at its generation, and is due to be looked at: routes that answer runs, which need their artifact, or everything else;
+ * a route that refuses runs needs nothing.
+ */
+export const unready = (tx: Tx, { needsArtifact }: { needsArtifact: boolean }) =>
   tx.sql<AppliedResource>(
     `-- unready
-     select ${columns} from applied_resource where not deleted and next_check_at <= now() and ${inForce} and not conditions @> '[{"type": "Accepted", "status": "False"}]'
+     select ${columns} from applied_resource where not deleted and next_check_at <= now() and ${inForce} and (kind = 'GatewayRoute' and spec ->> 'desiredPhase' = 'Active') = $1
+       and not conditions @> '[{"type": "Accepted", "status": "False"}]'
        and not conditions @> jsonb_build_array(jsonb_build_object('type', 'Ready', 'status', 'True', 'observedGeneration', generation))
      order by next_check_at limit 200`,
+    [needsArtifact],
   );
 
 /** What the control plane is to be told of one instance. */

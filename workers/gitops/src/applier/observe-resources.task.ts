@@ -18,25 +18,29 @@ const together = 20;
 type Seen = Pick<Condition, 'status' | 'reason' | 'message'>;
 
 /**
- * Observes whether what is applied is ready. It works beside the applier, so storage that hangs delays what is seen and never what is applied. What
- * is the same as before is not written again.
+ * Observes whether what is applied is ready. Two loops beside the applier: what needs a look at object storage, and what needs none, so that storage which
+ * hangs delays neither what is applied nor a pause. What is the same as before is not written again.
  */
 export function startObserver(room: Room, onObserved: () => void): Loop {
-  return startLoop({ name: 'gitops-observer', log: room.log, everyMs: 1_000, work: round });
+  const loops = [
+    startLoop({ name: 'gitops-observer', log: room.log, everyMs: 1_000, work: observePlain }),
+    startLoop({ name: 'gitops-artifact-observer', log: room.log, everyMs: 1_000, work: observeArtifacts }),
+  ];
+  return {
+    wake: () => loops.forEach((loop) => loop.wake()),
+    stop: async () => void (await Promise.all(loops.map((loop) => loop.stop()))),
+  };
 
-  async function round(): Promise<void> {
-    const due = await room.db.transaction(scope, unready);
-    // First what needs no looking: a policy does not wait for another instance's artifact.
-    const [plain, routes] = [due.filter((one) => !artifactOf(one)), due.filter(artifactOf)];
-    if (plain.length) await write(plain.map((resource) => ({ resource, seen: applied(resource) })));
-    for (let at = 0; at < routes.length; at += together)
-      await write(
-        await Promise.all(
-          routes
-            .slice(at, at + together)
-            .map(async (resource) => ({ resource, seen: await look(artifactOf(resource)!) })),
-        ),
-      );
+  async function observePlain(): Promise<void> {
+    const due = await room.db.transaction(scope, (tx) => unready(tx, { needsArtifact: false }));
+    if (due.length) await write(due.map((resource) => ({ resource, seen: applied(resource) })));
+  }
+
+  async function observeArtifacts(): Promise<void> {
+    const due = await room.db.transaction(scope, (tx) => unready(tx, { needsArtifact: true }));
+    const look = async (resource: AppliedResource) => ({ resource, seen: await artifactSeen(resource) });
+    for (let at = 0; at < due.length; at += together)
+      await write(await Promise.all(due.slice(at, at + together).map(look)));
   }
 
   async function write(found: readonly { resource: AppliedResource; seen: Seen }[]): Promise<void> {
@@ -56,7 +60,8 @@ export function startObserver(room: Room, onObserved: () => void): Loop {
     if (changed || found.some(({ resource }) => resource.checks === 0)) onObserved();
   }
 
-  async function look(artifact: Artifact): Promise<Seen> {
+  async function artifactSeen({ spec }: AppliedResource): Promise<Seen> {
+    const { artifact } = spec['runtime'] as { artifact: Artifact };
     try {
       return (await room.artifactIsThere(artifact))
         ? {
@@ -81,12 +86,6 @@ export function startObserver(room: Room, onObserved: () => void): Loop {
 }
 
 const phaseOf = ({ spec }: AppliedResource): string => String(spec['desiredPhase'] as string);
-
-/** What has to be stored before a resource is ready: a route that answers runs needs its artifact; one that refuses them, and policies, need nothing. */
-const artifactOf = (resource: AppliedResource): Artifact | undefined =>
-  resource.kind === 'GatewayRoute' && phaseOf(resource) === 'Active'
-    ? (resource.spec['runtime'] as { artifact: Artifact }).artifact
-    : undefined;
 
 const applied = (resource: AppliedResource): Seen => ({
   status: 'True',

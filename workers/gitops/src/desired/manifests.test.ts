@@ -170,7 +170,11 @@ describe('the CRD schemas', () => {
       /organizationId.*pattern/,
     ],
     ['no name', (text) => text.replace(/ {2}name: .*\n/, ''), /metadata.name/],
-    ['no metadata', (text) => text.replace(/metadata:\n( .*\n)+?spec/, 'metadata: {}\nspec'), /metadata.name/],
+    [
+      'no metadata',
+      (text) => text.replace(/metadata:\n( .*\n)+?spec/, 'metadata: {}\nspec'),
+      /metadata.name/,
+    ],
     [
       'another instance',
       (text) => text.replace(/instanceId: .*/, 'instanceId: 0198f3a0-0000-7000-8000-0000000000ff'),
