@@ -8,7 +8,7 @@ import './organizations/membership.graphql.ts';
 import './api-keys/api-key.graphql.ts';
 import './instances/instance.graphql.ts';
 import './instances/instance-commands.graphql.ts';
-import './orders/parked-order-line.graphql.ts';
+import './orders/parked-order.graphql.ts';
 
 /** The subgraph's executable schema with its federation fields. */
 export const buildSchema = (): GraphQLSchema => builder.toSubGraphSchema({});

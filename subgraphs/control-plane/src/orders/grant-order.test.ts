@@ -33,14 +33,22 @@ const order = (
   },
 });
 type Order = ReturnType<typeof order>;
-const paid = (snapshot: Order) =>
+const paid = (snapshot: Order & { held?: string }) =>
   app.service.call<GrantedOrder>('POST', '/integrations/saleor/order-paid', snapshot);
-const revoked = (snapshot: Order) =>
-  app.service.call<{ organizationId: string | null; instanceIds: string[]; topUpLines: string[] }>(
-    'POST',
-    '/integrations/saleor/order-revoked',
-    { saleorApiUrl, orderId: snapshot.order.id, reason: 'REFUNDED' },
-  );
+const revoked = (snapshot: Order, reason = 'REFUNDED') =>
+  app.service.call<{
+    organizationId: string | null;
+    instanceIds: string[];
+    topUpLines: string[];
+    revoked: boolean;
+  }>('POST', '/integrations/saleor/order-revoked', { saleorApiUrl, orderId: snapshot.order.id, reason });
+const parkedLinesOf = async (snapshot: Order) =>
+  (
+    await app.data<{ parkedOrderLines: { orderId: string; reason: string }[] }>(
+      userCaller([], { operator: true }),
+      '{ parkedOrderLines { orderId reason } }',
+    )
+  ).parkedOrderLines.filter(({ orderId }) => orderId === snapshot.order.id);
 const instancesOf = (snapshot: Order) =>
   app.rows<{ id: string; organization_id: string; idempotency_key: string; desired_phase: string }>(
     'select id, organization_id, idempotency_key, desired_phase from instance where saleor_order_id = $1 order by id',
@@ -118,15 +126,7 @@ describe('a paid order', () => {
       { outcome: 'parked', reason: expect.stringContaining('VARIANT_DELETED') as string },
       { outcome: 'creditPack' },
     ]);
-    const operator = userCaller([], { operator: true });
-    const parked = async () =>
-      (
-        await app.data<{ parkedOrderLines: { orderId: string; reason: string }[] }>(
-          operator,
-          '{ parkedOrderLines { orderId reason } }',
-        )
-      ).parkedOrderLines.filter(({ orderId }) => orderId === snapshot.order.id);
-    expect(await parked()).toHaveLength(2);
+    expect(await parkedLinesOf(snapshot)).toHaveLength(2);
     expect((await app.graph(person, '{ parkedOrderLines { orderId } }')).errors).toMatchObject([
       { extensions: { code: 'FORBIDDEN' } },
     ]);
@@ -136,8 +136,87 @@ describe('a paid order', () => {
     ];
     await app.service.call('PUT', '/internal/catalogue', { ...catalogue, creditPacks });
     expect((await paid(snapshot)).lines[0]).toMatchObject({ outcome: 'creditPack', credits: '1000000000' });
-    expect(await parked()).toHaveLength(1);
+    expect(await parkedLinesOf(snapshot)).toHaveLength(1);
   });
+});
+
+describe('an order of which part of the money went back', () => {
+  const held = 'PARTIALLY_REFUNDED: part of the money went back';
+
+  it('before anything was granted: its lines are parked, and nobody gets a workspace for it', async () => {
+    const person = await app.signIn({ saleorUserId: `user-${uuidv7()}` });
+    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant'), line('pack-variant')]);
+    const answer = await paid({ ...snapshot, held });
+    expect(answer).toMatchObject({
+      organizationId: null,
+      lines: [
+        { outcome: 'parked', reason: held },
+        { outcome: 'parked', reason: held },
+      ],
+    });
+    expect(await parkedLinesOf(snapshot)).toHaveLength(2);
+    const again = await app.signIn({ subject: person.subject, email: person.email });
+    expect(again.memberships).toEqual([]);
+    // The buyer pays the rest again.
+    expect((await paid(snapshot)).lines.map(({ outcome }) => outcome)).toEqual(['instance', 'creditPack']);
+    expect(await parkedLinesOf(snapshot)).toEqual([]);
+  });
+
+  it('keeps what was granted, to be told to billing again, and grants nothing more', async () => {
+    const { person, organizationId } = await buyer();
+    const [first, second] = [line('pro-variant'), line(`later-${uuidv7()}`)];
+    const snapshot = order({ userId: person.saleorUserId }, [first, second]);
+    const before = await paid(snapshot);
+    const after = await paid({ ...snapshot, held });
+    expect(after).toMatchObject({ organizationId, claim: false });
+    expect(after.lines).toEqual([before.lines[0], { lineId: second.id, outcome: 'parked', reason: held }]);
+    expect(await instancesOf(snapshot)).toHaveLength(1);
+  });
+
+  it("leaves a guest's order waiting that waits already", async () => {
+    const snapshot = order({ userEmail: `guest-${uuidv7()}@example.test` }, [line('pro-variant')]);
+    const waiting = { organizationId: null, claim: true, lines: [] };
+    expect(await paid(snapshot)).toEqual(waiting);
+    expect(await paid({ ...snapshot, held })).toEqual(waiting);
+    expect(await parkedLinesOf(snapshot)).toEqual([]);
+  });
+});
+
+it('an order without a user and without an e-mail address is parked: nobody can ever claim it', async () => {
+  const snapshot = order({}, [line('pro-variant')]);
+  expect(await paid(snapshot)).toMatchObject({
+    claim: false,
+    lines: [{ outcome: 'parked', reason: expect.stringContaining('NO_BUYER') as string }],
+  });
+  expect(await parkedLinesOf(snapshot)).toMatchObject([
+    { reason: expect.stringContaining('NO_BUYER') as string },
+  ]);
+});
+
+it('operators see the orders that the provisioner cannot bring to an end, until it can', async () => {
+  const orderId = uuidv7();
+  const tell = (reason: string | null) =>
+    app.service.call('POST', '/integrations/saleor/order-parked', {
+      saleorApiUrl,
+      orderId,
+      orderNumber: '21',
+      reason,
+    });
+  const operator = userCaller([], { operator: true });
+  const query = '{ parkedOrders { orderNumber orderId reason parkedAt } }';
+  const seen = async () =>
+    (await app.data<{ parkedOrders: { orderId: string }[] }>(operator, query)).parkedOrders.filter(
+      (one) => one.orderId === orderId,
+    );
+  await tell('ORDER_NOT_FOUND: the shop does not show it');
+  await tell('APP_TOKEN_REFUSED: the shop does not know us');
+  expect(await seen()).toMatchObject([
+    { orderNumber: '21', reason: 'APP_TOKEN_REFUSED: the shop does not know us' },
+  ]);
+  const { person } = await buyer();
+  expect((await app.graph(person, query)).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }]);
+  await tell(null);
+  expect(await seen()).toEqual([]);
 });
 
 describe('whose order it is', () => {
@@ -260,7 +339,7 @@ describe('a revoked order', () => {
     await paid(snapshot);
     const instanceIds = (await instancesOf(snapshot)).map(({ id }) => id);
     const [plan, pack] = snapshot.order.lines;
-    const answer = { organizationId, instanceIds, topUpLines: [`${plan!.id}:plan`, pack!.id] };
+    const answer = { organizationId, instanceIds, topUpLines: [`${plan!.id}:plan`, pack!.id], revoked: true };
     for (const _again of [1, 2]) {
       const { topUpLines, ...rest } = await revoked(snapshot);
       expect({ ...rest, topUpLines: topUpLines.sort() }).toEqual({
@@ -277,11 +356,28 @@ describe('a revoked order', () => {
   it('that is told to be paid afterwards grants nothing', async () => {
     const { person } = await buyer();
     const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant'), line('pack-variant')]);
-    expect(await revoked(snapshot)).toEqual({ organizationId: null, instanceIds: [], topUpLines: [] });
+    expect(await revoked(snapshot)).toEqual({
+      organizationId: null,
+      instanceIds: [],
+      topUpLines: [],
+      revoked: true,
+    });
     const late = await paid(snapshot);
     expect(late.lines.map((one) => one.outcome)).toEqual(['parked', 'parked']);
     expect(late.lines).toMatchObject([{ reason: expect.stringContaining('ORDER_REVOKED') as string }, {}]);
     expect(await instancesOf(snapshot)).toEqual([]);
+  });
+
+  it('by a charge-back before anything came of it can be paid again', async () => {
+    const { person } = await buyer();
+    const snapshot = order({ userId: person.saleorUserId }, [line('pack-variant')]);
+    expect(await revoked(snapshot, 'CHARGED_BACK')).toMatchObject({ revoked: false });
+    expect((await paid(snapshot)).lines).toMatchObject([{ outcome: 'creditPack' }]);
+    expect(await revoked(snapshot, 'CHARGED_BACK')).toMatchObject({
+      revoked: true,
+      topUpLines: [snapshot.order.lines[0]!.id],
+    });
+    expect((await paid(snapshot)).lines).toMatchObject([{ outcome: 'parked' }]);
   });
 
   it('leaves an order of another shop alone that has the same id', async () => {

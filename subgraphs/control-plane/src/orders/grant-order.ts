@@ -22,6 +22,7 @@ import {
   dropQueuedCredits,
   grantsOfOrder,
   insertClaim,
+  hasClaim,
   insertGrant,
   insertRevoked,
   lockOrder,
@@ -46,26 +47,38 @@ export function grantOrder(room: Room, snapshot: OrderSnapshot): Promise<Granted
     await lockOrder(tx, snapshot.saleorApiUrl, snapshot.order.id);
     const revoked = await revokedReason(tx, snapshot.saleorApiUrl, snapshot.order.id);
     if (revoked)
-      return {
-        organizationId: null,
-        claim: false,
-        lines: snapshot.order.lines.map(({ id }) => ({
-          lineId: id,
-          outcome: 'parked',
-          reason: `ORDER_REVOKED: ${revoked}`,
-        })),
-      };
+      return nowhere(snapshot.order.lines.map(({ id }) => parkedAs(id, `ORDER_REVOKED: ${revoked}`)));
+    const granted = await grantsOfOrder(tx, snapshot.saleorApiUrl, snapshot.order.id);
+    // Told of again with a reason to hold it, a guest's order that already waits goes on waiting, and nobody gets a workspace for lines that are held.
+    if (snapshot.held !== undefined && granted.length === 0)
+      return (await hasClaim(tx, snapshot.saleorApiUrl, snapshot.order.id))
+        ? waitingGuest
+        : nowhere(await parkLines(tx, snapshot, snapshot.held));
     const buyer = await userOfShop(tx, {
       saleorUserId: snapshot.order.userId,
       email: snapshot.order.userEmail,
     });
-    if (!buyer) {
-      if (snapshot.order.userEmail) await insertClaim(tx, snapshot, snapshot.order.userEmail);
-      return { organizationId: null, claim: true, lines: [] };
+    if (!buyer && granted.length === 0) {
+      const { userEmail } = snapshot.order;
+      if (!userEmail)
+        return nowhere(
+          await parkLines(tx, snapshot, 'NO_BUYER: the order has neither a user nor an e-mail address'),
+        );
+      await insertClaim(tx, snapshot, userEmail);
+      return waitingGuest;
     }
-    const home = await homeOf(room, tx, snapshot, buyer);
+    const home = await homeOf(room, tx, snapshot, { granted: granted[0]?.organizationId, buyer });
     return { organizationId: home.organizationId, claim: false, lines: await grantLines(tx, snapshot, home) };
   });
+}
+
+const waitingGuest: GrantedOrder = { organizationId: null, claim: true, lines: [] };
+const nowhere = (lines: LineOutcome[]): GrantedOrder => ({ organizationId: null, claim: false, lines });
+const parkedAs = (lineId: string, reason: string): LineOutcome => ({ lineId, outcome: 'parked', reason });
+
+async function parkLines(tx: Tx, snapshot: OrderSnapshot, reason: string): Promise<LineOutcome[]> {
+  for (const line of snapshot.order.lines) await parkLine(tx, snapshot, line, reason);
+  return snapshot.order.lines.map(({ id }) => parkedAs(id, reason));
 }
 
 /** Grants what waited for this person. Credits go to billing through the outbox, since no provisioner is waiting for the answer. */
@@ -86,14 +99,22 @@ export async function claimOrders(room: Room, user: User): Promise<void> {
 
 /**
  * Takes an order back: a tombstone against late events, its instances on their way to TERMINATED, and no credits of it left in line for billing (one
- * being delivered is waited for, so the clawback finds it). Told again, it answers the same.
+ * being delivered is waited for, so the clawback finds it). Told again, it answers the same. A charge that vanished before anything came of it leaves no
+ * tombstone (`revoked` false): the buyer may pay again.
  */
 export function revokeOrder(
   room: Room,
   input: { saleorApiUrl: string; orderId: string; reason: string },
-): Promise<{ organizationId: Uuid | null; instanceIds: Uuid[]; topUpLines: string[] }> {
+): Promise<{ organizationId: Uuid | null; instanceIds: Uuid[]; topUpLines: string[]; revoked: boolean }> {
   return room.db.transaction(systemScope('revoke-order'), async (tx) => {
     await lockOrder(tx, input.saleorApiUrl, input.orderId);
+    const granted = await grantsOfOrder(tx, input.saleorApiUrl, input.orderId);
+    if (
+      input.reason === 'CHARGED_BACK' &&
+      granted.length === 0 &&
+      !(await hasClaim(tx, input.saleorApiUrl, input.orderId))
+    )
+      return { organizationId: null, instanceIds: [], topUpLines: [], revoked: false };
     await insertRevoked(tx, input.saleorApiUrl, input.orderId, input.reason);
     await dropQueuedCredits(tx, creditsGranted, input);
     const instanceIds: Uuid[] = [];
@@ -110,8 +131,8 @@ export function revokeOrder(
       });
       await queueForGit(tx, changed);
     }
-    const granted = await grantsOfOrder(tx, input.saleorApiUrl, input.orderId);
     return {
+      revoked: true,
       organizationId: granted[0]?.organizationId ?? null,
       instanceIds,
       topUpLines: granted.flatMap(({ outcome }) =>
@@ -160,12 +181,17 @@ interface Home {
  * Where the order's lines go: where its first line went, for ever; else the organization it names, if a signed-in buyer may buy for it; else the
  * buyer's own workspace. A guest's word for an organization counts nothing: the shop has not asked who they are.
  */
-async function homeOf(room: Room, tx: Tx, snapshot: OrderSnapshot, buyer: User): Promise<Home> {
-  const [granted] = await grantsOfOrder(tx, snapshot.saleorApiUrl, snapshot.order.id);
+async function homeOf(
+  room: Room,
+  tx: Tx,
+  snapshot: OrderSnapshot,
+  { granted, buyer }: { granted: Uuid | undefined; buyer: User | undefined },
+): Promise<Home> {
   if (granted) {
-    const [project] = await projectsOf(tx, granted.organizationId);
-    return { organizationId: granted.organizationId, projectId: project!.id };
+    const [project] = await projectsOf(tx, granted);
+    return { organizationId: granted, projectId: project!.id };
   }
+  if (!buyer) throw new Error('an order without a buyer has no home');
   const hint =
     snapshot.order.userId === null ? undefined : snapshot.order.metadata['agentstore.organizationId'];
   const named =
@@ -192,7 +218,10 @@ async function grantLines(tx: Tx, snapshot: OrderSnapshot, home: Home): Promise<
   for (const line of snapshot.order.lines) {
     let outcome = before.get(line.id);
     if (!outcome) {
-      outcome = await grantLine(tx, snapshot, { line, home });
+      outcome =
+        snapshot.held === undefined
+          ? await grantLine(tx, snapshot, { line, home })
+          : parkedAs(line.id, snapshot.held);
       if (outcome.outcome === 'parked') await parkLine(tx, snapshot, line, outcome.reason);
       else await insertGrant(tx, snapshot, home.organizationId, outcome);
     }
@@ -206,7 +235,7 @@ async function grantLine(
   snapshot: OrderSnapshot,
   { line, home }: { line: OrderLine; home: Home },
 ): Promise<LineOutcome> {
-  const parked = (reason: string): LineOutcome => ({ lineId: line.id, outcome: 'parked', reason });
+  const parked = (reason: string): LineOutcome => parkedAs(line.id, reason);
   if (!line.variantId) return parked('VARIANT_DELETED: the line has no product variant any more');
   const pack = await creditPackOf(tx, line.variantId);
   if (pack)

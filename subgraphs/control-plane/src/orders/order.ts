@@ -12,6 +12,8 @@ const line = z.object({
 /** A paid order, re-read from the shop. Metadata are the buyer's own words: hints, never entitlements. */
 export const orderSnapshot = z.object({
   saleorApiUrl: z.string(),
+  /** Why nothing new may be granted, when so: lines that were not granted before are parked with it. */
+  held: z.string().max(300).optional(),
   order: z.object({
     id: z.string(),
     number: z.string(),

@@ -1,10 +1,18 @@
 import { z } from 'zod';
-import { operatorScope, serviceScope } from '@agentstore/kernel/access';
+import { serviceScope } from '@agentstore/kernel/access';
 import { json, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import type { Room } from '../deps.ts';
 import { grantOrder, revokeOrder } from './grant-order.ts';
 import { orderSnapshot } from './order.ts';
-import { parkedLines } from './orders.store.ts';
+import { noteParkedOrder } from './parked-orders.store.ts';
+
+const parkedOrder = z.object({
+  saleorApiUrl: z.string(),
+  orderId: z.string(),
+  orderNumber: z.string().nullable(),
+  /** Null: it waits no more. */
+  reason: z.string().max(2_000).nullable(),
+});
 
 /** For the provisioner: what the shop's orders are worth here. */
 export function orderRoutes(app: ServiceApp, room: Room): void {
@@ -17,11 +25,14 @@ export function orderRoutes(app: ServiceApp, room: Room): void {
     const body = z.object({
       saleorApiUrl: z.string(),
       orderId: z.string(),
-      reason: z.enum(['REFUNDED', 'CANCELLED']),
+      reason: z.enum(['REFUNDED', 'CANCELLED', 'CHARGED_BACK']),
     });
     return json(await revokeOrder(room, await readJson(c, body)));
   });
-  app.get('/internal/parked-lines', async (c) =>
-    json({ lines: await room.db.transaction(operatorScope(c.var.caller), parkedLines) }),
-  );
+  app.post('/integrations/saleor/order-parked', async (c) => {
+    const scope = serviceScope(c.var.caller, 'order:grant');
+    const body = await readJson(c, parkedOrder);
+    await room.db.transaction(scope, (tx) => noteParkedOrder(tx, body));
+    return json({});
+  });
 }

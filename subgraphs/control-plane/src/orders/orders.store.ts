@@ -99,25 +99,21 @@ export async function parkLine(
   );
 }
 
-export const parkedLines = (tx: Tx) =>
-  tx.sql<{
-    saleorOrderId: string;
-    saleorLineId: string;
-    reason: string;
-    orderNumber: string;
-    parkedAt: Date;
-  }>(
-    `-- parkedLines
-     select saleor_order_id as "saleorOrderId", saleor_line_id as "saleorLineId", reason, snapshot ->> 'number' as "orderNumber", parked_at as "parkedAt"
-     from parked_order_line order by parked_at desc limit 200`,
-  );
-
 export async function insertClaim(tx: Tx, snapshot: OrderSnapshot, email: string): Promise<void> {
   await tx.sql(
     `-- insertClaim
      insert into order_claim (saleor_api_url, saleor_order_id, email, snapshot) values ($1, $2, $3, $4) on conflict do nothing`,
     [snapshot.saleorApiUrl, snapshot.order.id, email, JSON.stringify(snapshot)],
   );
+}
+
+/** Whether the order is one that waits, or waited, for a guest's first sign-in. */
+export async function hasClaim(tx: Tx, saleorApiUrl: string, orderId: string): Promise<boolean> {
+  const rows = await tx.sql(
+    '-- hasClaim\n select from order_claim where saleor_api_url = $1 and saleor_order_id = $2',
+    [saleorApiUrl, orderId],
+  );
+  return rows.length > 0;
 }
 
 /** Open claims of a verified e-mail; cheap when there are none. */
