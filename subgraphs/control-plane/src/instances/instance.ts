@@ -143,8 +143,7 @@ export function withCommitted(
   const same = before?.status === seen.status && before.reason === seen.reason;
   if ((!before && seen.status === 'True') || (same && before?.observedGeneration === seen.observedGeneration))
     return undefined;
-  const lastTransitionTime =
-    before?.status === seen.status ? before.lastTransitionTime : now.toISOString();
+  const lastTransitionTime = before?.status === seen.status ? before.lastTransitionTime : now.toISOString();
   return [
     { ...seen, type: 'Committed', resource: gitResource, lastTransitionTime },
     ...conditions.filter(({ resource }) => resource !== gitResource),

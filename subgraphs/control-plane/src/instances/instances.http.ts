@@ -128,10 +128,7 @@ export function instanceRoutes(app: ServiceApp, room: Room): void {
   });
   app.post('/internal/gitops:settled', async (c) => {
     const scope = serviceScope(c.var.caller, 'gitops:write');
-    const page = await readJson(
-      c,
-      z.object({ after: z.uuid().optional(), limit: z.int().min(1).max(500) }),
-    );
+    const page = await readJson(c, z.object({ after: z.uuid().optional(), limit: z.int().min(1).max(500) }));
     const items = await room.db.transaction(scope, (tx) =>
       settledDesired(tx, { after: page.after ?? null, limit: page.limit }),
     );

@@ -2,7 +2,13 @@ import { serviceScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
-import { gitResource, observe, withCommitted, type InstanceState, type ObservedResource } from './instance.ts';
+import {
+  gitResource,
+  observe,
+  withCommitted,
+  type InstanceState,
+  type ObservedResource,
+} from './instance.ts';
 import { addEvent, forgetDesired, lockInstance, queueAgain, writeObserved } from './instances.store.ts';
 
 /** Notes that generations are in Git. The state leaves REQUESTED with the first commit. */
