@@ -139,6 +139,8 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
     appBaseUrl: `http://127.0.0.1:${ports.provisioner}`,
     allowedSaleorApiUrls: [doubles.shop.url],
     tokenKey: Buffer.from(secrets.aplKey, 'base64'),
+    parkedRetrySeconds: 600,
+    inboxDays: 14,
   });
   apps['runner'] = mountRunner({
     runs: client('runs', 'runner'),

@@ -41,6 +41,8 @@ const app = createApp({
   appBaseUrl: settings.APP_BASE_URL,
   allowedSaleorApiUrls: settings.ALLOWED_SALEOR_API_URLS.split(',').map((url) => url.trim()),
   tokenKey: Buffer.from(settings.APP_TOKEN_KEY, 'base64'),
+  parkedRetrySeconds: settings.PARKED_RETRY_SECONDS,
+  inboxDays: settings.INBOX_DAYS,
 });
 await runProcess({
   app,
