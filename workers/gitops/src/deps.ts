@@ -24,6 +24,8 @@ export interface Deps {
   readonly leaseSeconds?: number;
   /** True when the artifact is stored with that size; throws when the storage cannot be asked. */
   readonly artifactIsThere: (artifact: Artifact) => Promise<boolean>;
+  /** How often the branch is compared with what is desired; every ten minutes when it is not said. */
+  readonly sweepEveryMs?: number;
 }
 
 export interface Room extends Deps {

@@ -34,13 +34,21 @@ describe('a command', () => {
 });
 
 describe('an observation', () => {
-  const ready = (observedGeneration: number, status: Condition['status'] = 'True') => ({
-    kind: 'GatewayRoute',
+  const ready = (
+    observedGeneration: number,
+    status: Condition['status'] = 'True',
+    kind = 'GatewayRoute',
+  ) => ({
+    kind,
     name: 'x',
     conditions: [
       { type: 'Ready', status, reason: 'r', message: 'm', observedGeneration, lastTransitionTime: '' },
     ],
   });
+  const all = (observedGeneration: number) =>
+    ['GatewayRoute', 'GatewayPolicy', 'ConnectorPolicy'].map((kind) =>
+      ready(observedGeneration, 'True', kind),
+    );
   const at = (desiredPhase: DesiredPhase, state: InstanceState) => ({
     desiredPhase,
     state,
@@ -49,20 +57,21 @@ describe('an observation', () => {
   });
 
   it.each<[string, ReturnType<typeof at>, number, ReturnType<typeof ready>[], InstanceState]>([
-    ['ready at the desired generation', at('Active', 'PROVISIONING'), 3, [ready(3), ready(3)], 'ACTIVE'],
-    ['of an older generation', at('Active', 'PROVISIONING'), 2, [ready(2)], 'PROVISIONING'],
+    ['ready at the desired generation', at('Active', 'PROVISIONING'), 3, all(3), 'ACTIVE'],
+    ['of an older generation', at('Active', 'PROVISIONING'), 2, all(2), 'PROVISIONING'],
     [
       'with one resource not ready',
       at('Active', 'PROVISIONING'),
       3,
-      [ready(3), ready(3, 'False')],
+      [...all(3), ready(3, 'False')],
       'PROVISIONING',
     ],
-    ['with a condition of an older generation', at('Active', 'PROVISIONING'), 3, [ready(2)], 'PROVISIONING'],
+    ['that misses a kind of resource', at('Active', 'PROVISIONING'), 3, all(3).slice(1), 'PROVISIONING'],
+    ['with a condition of an older generation', at('Active', 'PROVISIONING'), 3, all(2), 'PROVISIONING'],
     ['of nothing at all', at('Active', 'PROVISIONING'), 3, [], 'PROVISIONING'],
-    ['paused and ready', at('Paused', 'ACTIVE'), 3, [ready(3)], 'PAUSED'],
+    ['paused and ready', at('Paused', 'ACTIVE'), 3, all(3), 'PAUSED'],
     ['not yet paused', at('Paused', 'ACTIVE'), 3, [ready(3, 'Unknown')], 'ACTIVE'],
-    ['terminated', at('Terminated', 'PAUSED'), 3, [ready(3)], 'TERMINATED'],
+    ['terminated', at('Terminated', 'PAUSED'), 3, all(3), 'TERMINATED'],
     [
       'of a request that is not noted as committed',
       at('Active', 'REQUESTED'),

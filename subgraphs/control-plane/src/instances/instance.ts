@@ -36,6 +36,9 @@ export interface Instance {
   readonly requestedAt: Date;
 }
 
+/** The resources of every instance: it is as it should be when all of them are. */
+const instanceKinds = ['GatewayRoute', 'GatewayPolicy', 'ConnectorPolicy'];
+
 /** A resource as the applier saw it. */
 export interface ObservedResource {
   readonly kind: string;
@@ -96,7 +99,7 @@ const invalid = (command: string, state: InstanceState) =>
 
 /**
  * The state after observing applied resources. Only what is observed at the desired generation counts, and only `Ready=True` of every
- * resource moves it: readiness is never assumed. An older observation leaves the state as it is.
+ * kind of resource moves it: readiness is never assumed, least of all of a resource that nobody has seen. An older observation leaves the state as it is.
  */
 export function observe(
   instance: Pick<Instance, 'state' | 'desiredPhase' | 'desiredGeneration' | 'observedGeneration'>,
@@ -108,7 +111,7 @@ export function observe(
   );
   const ready =
     observed.observedGeneration === instance.desiredGeneration &&
-    observed.resources.length > 0 &&
+    instanceKinds.every((kind) => observed.resources.some((resource) => resource.kind === kind)) &&
     observed.resources.every((resource) =>
       resource.conditions.some(
         (c) =>
@@ -122,4 +125,27 @@ export function observe(
   };
   const waiting: InstanceState = instance.state === 'REQUESTED' ? 'PROVISIONING' : instance.state;
   return { state: ready ? settled[instance.desiredPhase] : waiting, observedGeneration, ready };
+}
+
+/** What a condition on the way into Git is about; the other ones are about an applied resource. */
+export const gitResource = 'Git';
+
+/**
+ * The conditions with what is known of the way into Git; undefined when there is nothing to say: it was never delayed, or it is as it was. The time of
+ * the last transition stays while the status does.
+ */
+export function withCommitted(
+  conditions: Instance['conditions'],
+  seen: Omit<Condition, 'type' | 'lastTransitionTime'>,
+  now: Date = new Date(),
+): Instance['conditions'] | undefined {
+  const before = conditions.find(({ resource }) => resource === gitResource);
+  const same = before?.status === seen.status && before.reason === seen.reason;
+  if ((!before && seen.status === 'True') || (same && before?.observedGeneration === seen.observedGeneration))
+    return undefined;
+  const lastTransitionTime = before?.status === seen.status ? before.lastTransitionTime : now.toISOString();
+  return [
+    { ...seen, type: 'Committed', resource: gitResource, lastTransitionTime },
+    ...conditions.filter(({ resource }) => resource !== gitResource),
+  ];
 }

@@ -11,10 +11,11 @@ import {
   claimDesired,
   instanceById,
   runFactsOf,
+  settledDesired,
   type DesiredState,
   type RunFacts,
 } from './instances.store.ts';
-import { noteCommitted, observeInstance } from './observe-instance.ts';
+import { noteCommitted, noteDelayed, noteDrifted, observeInstance } from './observe-instance.ts';
 import { requestInstance } from './request-instance.ts';
 
 const notFound = (what: string) =>
@@ -31,6 +32,8 @@ const conditionSchema = z.object({
   observedGeneration: z.int(),
   lastTransitionTime: z.string(),
 });
+
+const generations = z.array(z.object({ instanceId: z.uuid(), generation: z.int() })).max(500);
 
 /** For the services that run, write and observe instances. */
 export function instanceRoutes(app: ServiceApp, room: Room): void {
@@ -114,6 +117,28 @@ export function instanceRoutes(app: ServiceApp, room: Room): void {
     );
     return json({});
   });
+  app.post('/internal/gitops:delayed', async (c) => {
+    const body = z.object({
+      items: generations,
+      reason: z.string().regex(/^[A-Z][A-Z_]{0,62}$/),
+      message: z.string().max(1_024),
+    });
+    await noteDelayed(room, c.var.caller, await readJson(c, body));
+    return json({});
+  });
+  app.post('/internal/gitops:settled', async (c) => {
+    const scope = serviceScope(c.var.caller, 'gitops:write');
+    const page = await readJson(c, z.object({ after: z.uuid().optional(), limit: z.int().min(1).max(500) }));
+    const items = await room.db.transaction(scope, (tx) =>
+      settledDesired(tx, { after: page.after ?? null, limit: page.limit }),
+    );
+    return json({ items: items.map(stateOf) });
+  });
+  app.post('/internal/gitops:drifted', async (c) => {
+    const { items } = await readJson(c, z.object({ items: generations }));
+    await noteDrifted(room, c.var.caller, items);
+    return json({});
+  });
   app.post('/internal/instances/:id/conditions', async (c) => {
     const body = await readJson(
       c,
@@ -142,7 +167,8 @@ const entitlementsOf = (facts: RunFacts) => ({
   projectId: facts.projectId,
   offeringId: facts.offeringId,
   offeringVersionId: facts.offeringVersionId,
-  state: facts.state,
+  // What is to go away takes no new run, though it is still there until it was observed gone.
+  state: facts.desiredPhase === 'Terminated' ? ('TERMINATED' as const) : facts.state,
   paused: facts.desiredPhase === 'Paused',
   desiredGeneration: facts.desiredGeneration,
   observedGeneration: facts.observedGeneration,
@@ -154,23 +180,29 @@ const entitlementsOf = (facts: RunFacts) => ({
 });
 
 const desiredOf = (state: DesiredState) => ({
+  ...stateOf(state),
   outboxId: state.outboxId,
-  instanceId: state.instanceId,
-  generation: state.generation,
-  organizationId: state.organizationId,
-  organizationSlug: state.organizationSlug,
-  projectId: state.projectId,
-  projectSlug: state.projectSlug,
   actor: state.actor,
   requestedAt: state.requestedAt,
-  phase: state.desiredPhase,
-  offering: { id: state.offeringId, slug: state.offeringSlug },
-  version: { id: state.offeringVersionId, version: state.version },
-  artifact: state.artifact,
-  plan: { id: state.planId, code: state.planCode },
-  config: configOf(state),
-  limits: state.limits,
-  entitlements: state.entitlements,
+});
+
+/** What Git is to hold of an instance. */
+const stateOf = (facts: RunFacts) => ({
+  instanceId: facts.instanceId,
+  generation: facts.desiredGeneration,
+  organizationId: facts.organizationId,
+  organizationSlug: facts.organizationSlug,
+  projectId: facts.projectId,
+  projectSlug: facts.projectSlug,
+  actor: 'system:sweep',
+  phase: facts.desiredPhase,
+  offering: { id: facts.offeringId, slug: facts.offeringSlug },
+  version: { id: facts.offeringVersionId, version: facts.version },
+  artifact: facts.artifact,
+  plan: { id: facts.planId, code: facts.planCode },
+  config: configOf(facts),
+  limits: facts.limits,
+  entitlements: facts.entitlements,
 });
 
 function uuidOf(text: string): Uuid {

@@ -127,7 +127,7 @@ export interface TimelineEvent {
   readonly commit?: string | null;
 }
 
-/** Adds to the timeline once per generation and kind, with the time since that generation was requested; tells followers. */
+/** Adds to the timeline once per generation and kind, with the time since that generation was requested (as far as an int counts milliseconds); tells followers. */
 export async function addEvent(
   tx: Tx,
   instance: Pick<Instance, 'id' | 'organizationId'>,
@@ -136,7 +136,7 @@ export async function addEvent(
   await tx.sql(
     `-- addEvent
      insert into instance_event (id, instance_id, organization_id, generation, kind, message, commit, duration_ms)
-     values ($1, $2, $3, $4, $5, $6, $7, (select (extract(epoch from clock_timestamp() - at) * 1000)::int from instance_event
+     values ($1, $2, $3, $4, $5, $6, $7, (select least(extract(epoch from clock_timestamp() - at) * 1000, 2147483647)::int from instance_event
        where instance_id = $2 and generation = $4 order by id limit 1))
      on conflict (instance_id, generation, kind) do nothing`,
     [
@@ -225,6 +225,7 @@ export async function runFactsOf(tx: Tx, instanceId: Uuid): Promise<RunFacts | u
   return row;
 }
 
+/** A desired state in line for Git. */
 export interface DesiredState extends RunFacts {
   readonly outboxId: Uuid;
   readonly generation: number;
@@ -255,4 +256,30 @@ export async function claimDesired(tx: Tx, limit: number): Promise<DesiredState[
 
 export async function forgetDesired(tx: Tx, outboxIds: readonly Uuid[]): Promise<void> {
   await tx.sql('-- forgetDesired\n delete from gitops_outbox where id = any ($1)', [outboxIds]);
+}
+
+/** Desired states that Git should have by now, in order of their instances' ids: nothing of theirs is in line, and their folders are not on their way out. */
+export const settledDesired = (tx: Tx, page: { after: Uuid | null; limit: number }) =>
+  tx.sql<RunFacts>(
+    `-- settledDesired
+     select ${runFacts} from instance i ${runJoins}
+     where i.state not in ('REQUESTED', 'TERMINATED') and ($1::uuid is null or i.id > $1)
+       and not exists (select from gitops_outbox g where g.instance_id = i.id) order by i.id limit $2`,
+    [page.after, page.limit],
+  );
+
+/** Puts a generation in line for Git once more, when it is still the newest one and not in line; answers whether it did. */
+export async function queueAgain(
+  tx: Tx,
+  item: { instanceId: Uuid; generation: number },
+): Promise<{ organizationId: Uuid } | undefined> {
+  const [row] = await tx.sql<{ organizationId: Uuid }>(
+    `-- queueAgain
+     insert into gitops_outbox (id, instance_id, organization_id, generation, actor)
+     select $1, id, organization_id, desired_generation, $4 from instance where id = $2 and desired_generation = $3 and state <> 'TERMINATED'
+     on conflict do nothing returning organization_id as "organizationId"`,
+    [uuidv7(), item.instanceId, item.generation, tx.scope.actor],
+  );
+  if (row) await tx.sql("-- queueAgain: wake\n select pg_notify('control_plane_desired', 'desired')");
+  return row;
 }

@@ -173,12 +173,16 @@ describe('an order of which part of the money went back', () => {
     expect(await instancesOf(snapshot)).toHaveLength(1);
   });
 
-  it("leaves a guest's order waiting that waits already", async () => {
-    const snapshot = order({ userEmail: `guest-${uuidv7()}@example.test` }, [line('pro-variant')]);
-    const waiting = { organizationId: null, claim: true, lines: [] };
-    expect(await paid(snapshot)).toEqual(waiting);
-    expect(await paid({ ...snapshot, held })).toEqual(waiting);
-    expect(await parkedLinesOf(snapshot)).toEqual([]);
+  it("parks a guest's order that waits, so that the sign-in grants nothing of the money that went back", async () => {
+    const email = `guest-${uuidv7()}@example.test`;
+    const snapshot = order({ userEmail: email }, [line('pro-variant'), line('pack-variant')]);
+    expect(await paid(snapshot)).toEqual({ organizationId: null, claim: true, lines: [] });
+    expect((await paid({ ...snapshot, held })).lines).toMatchObject([{ reason: held }, { reason: held }]);
+    await app.signIn({ email });
+    expect(await instancesOf(snapshot)).toEqual([]);
+    expect(await parkedLinesOf(snapshot)).toHaveLength(2);
+    // The guest pays the rest again, and is known by now.
+    expect((await paid(snapshot)).lines.map(({ outcome }) => outcome)).toEqual(['instance', 'creditPack']);
   });
 });
 
@@ -266,6 +270,22 @@ describe('whose order it is', () => {
     expect(await paid(snapshot)).toMatchObject({ organizationId: own });
   });
 
+  it('ignores the name of an organization on an order that the shop put on a customer by the e-mail alone', async () => {
+    // Whoever checks out as a guest with a customer's e-mail address gets that customer on the order.
+    const { person, organizationId: own } = await app.withWorkspace();
+    const { organization, organizationId } = await buyer();
+    await app.rows("insert into membership (organization_id, user_id, role) values ($1, $2, 'OWNER')", [
+      organizationId,
+      person.userId,
+    ]);
+    const snapshot = order(
+      { userId: `user-${uuidv7()}`, userEmail: person.email },
+      [line('pro-variant')],
+      named(organization),
+    );
+    expect(await paid(snapshot)).toMatchObject({ organizationId: own });
+  });
+
   it('names that are no organization at all are nobody', async () => {
     const { person, organizationId } = await buyer();
     for (const name of ['', 'nonsense', toGlobalId('Project', organizationId), uuidv7()])
@@ -306,6 +326,59 @@ describe("a guest's order", () => {
         `TRIAL trial:${organizationId}`,
       ]);
     expect(await paid(snapshot)).toMatchObject({ organizationId, claim: false });
+  });
+
+  it('that was granted to the person it names is not granted again to whoever has its e-mail later', async () => {
+    const who = guest();
+    const saleorUserId = `user-${uuidv7()}`;
+    const snapshot = order({ userId: saleorUserId, userEmail: who.email }, [
+      line('pro-variant'),
+      line('pack-variant'),
+    ]);
+    expect(await paid(snapshot)).toMatchObject({ claim: true });
+    // Known by another address, and not yet as the shop's person when the order was told of.
+    const { person, organizationId } = await app.withWorkspace();
+    await app.rows('update users set saleor_user_id = $2 where id = $1', [person.userId, saleorUserId]);
+    expect(await paid(snapshot)).toMatchObject({ organizationId, claim: false });
+    const late = await app.signIn(who);
+    expect((await app.signIn({ ...who, subject: late.subject })).memberships).toEqual([]);
+    expect(await instancesOf(snapshot)).toMatchObject([{ organization_id: organizationId }]);
+    expect(
+      await app.rows("select from outbox where payload -> 'order' ->> 'orderId' = $1", [snapshot.order.id]),
+    ).toEqual([]);
+  });
+
+  it('of which a line was granted before gives the rest to the same organization, and its credits alone', async () => {
+    const who = guest();
+    const { organizationId } = await app.withWorkspace();
+    const [first, second] = [line('pack-variant'), line('pack-variant')];
+    const snapshot = order({ userEmail: who.email }, [first, second]);
+    await paid(snapshot);
+    const outcome = { lineId: first.id, outcome: 'creditPack', credits: '1', expiresAfterDays: null };
+    await app.rows('insert into order_line_grant values ($1, $2, $3, $4, $5)', [
+      saleorApiUrl,
+      snapshot.order.id,
+      first.id,
+      organizationId,
+      outcome,
+    ]);
+    await app.signIn(who);
+    await expect
+      .poll(() => app.billing.grantsOf(organizationId).map(({ key }) => key))
+      .toContain(`saleor:${snapshot.order.id}:${second.id}`);
+    expect(app.billing.granted.has(`saleor:${snapshot.order.id}:${first.id}`)).toBe(false);
+  });
+
+  it('that names a person of the shop waits for that person, with or without an e-mail address', async () => {
+    for (const userEmail of [undefined, `${uuidv7()}@elsewhere.test`]) {
+      const saleorUserId = `user-${uuidv7()}`;
+      const snapshot = order({ userId: saleorUserId, ...(userEmail ? { userEmail } : {}) }, [
+        line('pro-variant'),
+      ]);
+      expect(await paid(snapshot)).toEqual({ organizationId: null, claim: true, lines: [] });
+      const { organizationId } = await app.withWorkspace({ saleorUserId });
+      expect(await instancesOf(snapshot)).toMatchObject([{ organization_id: organizationId }]);
+    }
   });
 
   it('that was refunded before the sign-in gives nothing', async () => {

@@ -19,6 +19,7 @@ import { membershipsOf, projectsOf, userOfShop, type User } from '../organizatio
 import type { LineOutcome, OrderLine, OrderSnapshot } from './order.ts';
 import {
   closeClaim,
+  dropClaim,
   dropQueuedCredits,
   grantsOfOrder,
   insertClaim,
@@ -33,7 +34,7 @@ import {
 
 export interface GrantedOrder {
   readonly organizationId: Uuid | null;
-  /** The order is a guest's and waits for the first sign-in with its verified e-mail. */
+  /** The order waits for its buyer: for the first sign-in with its verified e-mail, or of the shop's person it names. */
   readonly claim: boolean;
   readonly lines: readonly LineOutcome[];
 }
@@ -49,26 +50,27 @@ export function grantOrder(room: Room, snapshot: OrderSnapshot): Promise<Granted
     if (revoked)
       return nowhere(snapshot.order.lines.map(({ id }) => parkedAs(id, `ORDER_REVOKED: ${revoked}`)));
     const granted = await grantsOfOrder(tx, snapshot.saleorApiUrl, snapshot.order.id);
-    // Told of again with a reason to hold it, a guest's order that already waits goes on waiting, and nobody gets a workspace for lines that are held.
-    if (snapshot.held !== undefined && granted.length === 0)
-      return (await hasClaim(tx, snapshot.saleorApiUrl, snapshot.order.id))
-        ? waitingGuest
-        : nowhere(await parkLines(tx, snapshot, snapshot.held));
+    // Nobody gets a workspace for lines that are held, and an order that waits for its buyer waits no more: it would be granted as it once was.
+    if (snapshot.held !== undefined && granted.length === 0) {
+      await dropClaim(tx, snapshot.saleorApiUrl, snapshot.order.id);
+      return nowhere(await parkLines(tx, snapshot, snapshot.held));
+    }
     const buyer = await userOfShop(tx, {
       saleorUserId: snapshot.order.userId,
       email: snapshot.order.userEmail,
     });
     if (!buyer && granted.length === 0) {
-      const { userEmail } = snapshot.order;
-      if (!userEmail)
+      if (!snapshot.order.userEmail && !snapshot.order.userId)
         return nowhere(
           await parkLines(tx, snapshot, 'NO_BUYER: the order has neither a user nor an e-mail address'),
         );
-      await insertClaim(tx, snapshot, userEmail);
+      await insertClaim(tx, snapshot);
       return waitingGuest;
     }
+    if (buyer) await closeClaim(tx, orderKey(snapshot), buyer.id);
     const home = await homeOf(room, tx, snapshot, { granted: granted[0]?.organizationId, buyer });
-    return { organizationId: home.organizationId, claim: false, lines: await grantLines(tx, snapshot, home) };
+    const { lines } = await grantLines(tx, snapshot, home);
+    return { organizationId: home.organizationId, claim: false, lines };
   });
 }
 
@@ -81,15 +83,23 @@ async function parkLines(tx: Tx, snapshot: OrderSnapshot, reason: string): Promi
   return snapshot.order.lines.map(({ id }) => parkedAs(id, reason));
 }
 
-/** Grants what waited for this person. Credits go to billing through the outbox, since no provisioner is waiting for the answer. */
+const orderKey = ({ saleorApiUrl, order }: OrderSnapshot) => ({ saleorApiUrl, orderId: order.id });
+
+/**
+ * Grants what waited for this person, each order once whoever comes first. Credits of the lines granted here go to billing through the outbox, since no
+ * provisioner is waiting for the answer; those of lines granted before went their own way.
+ */
 export async function claimOrders(room: Room, user: User): Promise<void> {
   await room.db.transaction(systemScope('claim-orders'), async (tx) => {
-    for (const { snapshot } of await openClaims(tx, user.email)) {
-      await lockOrder(tx, snapshot.saleorApiUrl, snapshot.order.id);
-      await closeClaim(tx, snapshot, user.id);
-      if (await revokedReason(tx, snapshot.saleorApiUrl, snapshot.order.id)) continue;
-      const home = await ensureWorkspace(room, tx, user);
-      for (const outcome of await grantLines(tx, snapshot, home)) {
+    const email = user.emailVerified ? user.email : null;
+    for (const key of await openClaims(tx, { email, saleorUserId: user.saleorUserId })) {
+      await lockOrder(tx, key.saleorApiUrl, key.orderId);
+      const snapshot = await closeClaim(tx, key, user.id);
+      if (!snapshot || (await revokedReason(tx, key.saleorApiUrl, key.orderId))) continue;
+      const [before] = await grantsOfOrder(tx, key.saleorApiUrl, key.orderId);
+      const home = await homeOf(room, tx, snapshot, { granted: before?.organizationId, buyer: user });
+      const { granted } = await grantLines(tx, snapshot, home);
+      for (const outcome of granted) {
         const payload = creditsOf(outcome, snapshot, home.organizationId);
         if (payload) await addToOutbox(tx, { topic: creditsGranted, key: home.organizationId, payload });
       }
@@ -178,8 +188,9 @@ interface Home {
 }
 
 /**
- * Where the order's lines go: where its first line went, for ever; else the organization it names, if a signed-in buyer may buy for it; else the
- * buyer's own workspace. A guest's word for an organization counts nothing: the shop has not asked who they are.
+ * Where the order's lines go: where its first line went, for ever; else the organization it names, if its buyer may buy for it; else the buyer's own
+ * workspace. Only somebody known to be the shop's person whose order it is may name one. An e-mail address says less: the shop takes it from whoever
+ * checks out, and puts the customer who has it on the order.
  */
 async function homeOf(
   room: Room,
@@ -192,8 +203,8 @@ async function homeOf(
     return { organizationId: granted, projectId: project!.id };
   }
   if (!buyer) throw new Error('an order without a buyer has no home');
-  const hint =
-    snapshot.order.userId === null ? undefined : snapshot.order.metadata['agentstore.organizationId'];
+  const isTheirs = snapshot.order.userId !== null && snapshot.order.userId === buyer.saleorUserId;
+  const hint = isTheirs ? snapshot.order.metadata['agentstore.organizationId'] : undefined;
   const named =
     hint === undefined
       ? undefined
@@ -207,14 +218,19 @@ async function homeOf(
   return ensureWorkspace(room, tx, buyer);
 }
 
-async function grantLines(tx: Tx, snapshot: OrderSnapshot, home: Home): Promise<LineOutcome[]> {
+/** What became of every line, and which of them were granted now. */
+async function grantLines(
+  tx: Tx,
+  snapshot: OrderSnapshot,
+  home: Home,
+): Promise<{ lines: LineOutcome[]; granted: LineOutcome[] }> {
   const before = new Map(
     (await grantsOfOrder(tx, snapshot.saleorApiUrl, snapshot.order.id)).map(({ outcome }) => [
       outcome.lineId,
       outcome,
     ]),
   );
-  const outcomes: LineOutcome[] = [];
+  const [lines, granted]: [LineOutcome[], LineOutcome[]] = [[], []];
   for (const line of snapshot.order.lines) {
     let outcome = before.get(line.id);
     if (!outcome) {
@@ -223,11 +239,14 @@ async function grantLines(tx: Tx, snapshot: OrderSnapshot, home: Home): Promise<
           ? await grantLine(tx, snapshot, { line, home })
           : parkedAs(line.id, snapshot.held);
       if (outcome.outcome === 'parked') await parkLine(tx, snapshot, line, outcome.reason);
-      else await insertGrant(tx, snapshot, home.organizationId, outcome);
+      else {
+        await insertGrant(tx, snapshot, home.organizationId, outcome);
+        granted.push(outcome);
+      }
     }
-    outcomes.push(outcome);
+    lines.push(outcome);
   }
-  return outcomes;
+  return { lines, granted };
 }
 
 async function grantLine(

@@ -99,13 +99,22 @@ export async function parkLine(
   );
 }
 
-export async function insertClaim(tx: Tx, snapshot: OrderSnapshot, email: string): Promise<void> {
+/** Makes an order wait for its buyer as it is now. */
+export async function insertClaim(tx: Tx, snapshot: OrderSnapshot): Promise<void> {
   await tx.sql(
     `-- insertClaim
-     insert into order_claim (saleor_api_url, saleor_order_id, email, snapshot) values ($1, $2, $3, $4) on conflict do nothing`,
-    [snapshot.saleorApiUrl, snapshot.order.id, email, JSON.stringify(snapshot)],
+     insert into order_claim (saleor_api_url, saleor_order_id, email, snapshot) values ($1, $2, $3, $4)
+     on conflict (saleor_api_url, saleor_order_id) do update set email = excluded.email, snapshot = excluded.snapshot where order_claim.claimed_by is null`,
+    [snapshot.saleorApiUrl, snapshot.order.id, snapshot.order.userEmail, JSON.stringify(snapshot)],
   );
 }
+
+/** The order waits for nobody any more: it is not to be granted as it was told. */
+export const dropClaim = (tx: Tx, saleorApiUrl: string, orderId: string) =>
+  tx.sql(
+    '-- dropClaim\n delete from order_claim where saleor_api_url = $1 and saleor_order_id = $2 and claimed_by is null',
+    [saleorApiUrl, orderId],
+  );
 
 /** Whether the order is one that waits, or waited, for a guest's first sign-in. */
 export async function hasClaim(tx: Tx, saleorApiUrl: string, orderId: string): Promise<boolean> {
@@ -116,16 +125,25 @@ export async function hasClaim(tx: Tx, saleorApiUrl: string, orderId: string): P
   return rows.length > 0;
 }
 
-/** Open claims of a verified e-mail; cheap when there are none. */
-export const openClaims = (tx: Tx, email: string) =>
-  tx.sql<{ snapshot: OrderSnapshot }>(
-    '-- openClaims\n select snapshot from order_claim where lower(email) = lower($1) and claimed_by is null for update',
-    [email],
+/** Orders that wait for a person, by their verified e-mail or as that person of the shop; cheap when there are none. */
+export const openClaims = (tx: Tx, of: { email: string | null; saleorUserId: string | null }) =>
+  tx.sql<{ saleorApiUrl: string; orderId: string }>(
+    `-- openClaims
+     select saleor_api_url as "saleorApiUrl", saleor_order_id as "orderId" from order_claim
+     where claimed_by is null and (lower(email) = lower($1) or snapshot -> 'order' ->> 'userId' = $2)`,
+    [of.email, of.saleorUserId],
   );
 
-export async function closeClaim(tx: Tx, snapshot: OrderSnapshot, userId: Uuid): Promise<void> {
-  await tx.sql(
-    '-- closeClaim\n update order_claim set claimed_by = $3 where saleor_api_url = $1 and saleor_order_id = $2',
-    [snapshot.saleorApiUrl, snapshot.order.id, userId],
+/** Ends a claim under its order's lock, whoever it is granted for; the snapshot when it was open. */
+export async function closeClaim(
+  tx: Tx,
+  order: { saleorApiUrl: string; orderId: string },
+  userId: Uuid,
+): Promise<OrderSnapshot | undefined> {
+  const [row] = await tx.sql<{ snapshot: OrderSnapshot }>(
+    `-- closeClaim
+     update order_claim set claimed_by = $3 where saleor_api_url = $1 and saleor_order_id = $2 and claimed_by is null returning snapshot`,
+    [order.saleorApiUrl, order.orderId, userId],
   );
+  return row?.snapshot;
 }

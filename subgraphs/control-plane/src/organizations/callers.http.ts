@@ -26,7 +26,7 @@ export function callerRoutes(app: ServiceApp, room: Room): void {
       if (known.emailVerified) await acceptInvitations(tx, known);
       return known;
     });
-    if (user.emailVerified) await claimOrders(room, user);
+    await claimOrders(room, user);
     const memberships = await room.db.transaction(scope, (tx) => membershipsOf(tx, user.id));
     return json({ userId: user.id, saleorUserId: user.saleorUserId, memberships });
   });
@@ -36,7 +36,8 @@ export function callerRoutes(app: ServiceApp, room: Room): void {
     const userId = c.req.param('userId');
     if (!isUuid(userId))
       throw new ProblemError({ status: 400, code: 'BAD_REQUEST', title: 'The id is not a UUID.' });
-    await room.db.transaction(scope, (tx) => setSaleorUser(tx, userId, saleorUserId));
+    const user = await room.db.transaction(scope, (tx) => setSaleorUser(tx, userId, saleorUserId));
+    if (user) await claimOrders(room, user);
     return json({});
   });
 }

@@ -45,12 +45,15 @@ export async function upsertUser(
   return row!;
 }
 
-export async function setSaleorUser(tx: Tx, userId: Uuid, saleorUserId: string): Promise<void> {
-  await tx.sql(
+/** Binds a person to the shop's, once; the person when that was now, undefined when either was bound before. */
+export async function setSaleorUser(tx: Tx, userId: Uuid, saleorUserId: string): Promise<User | undefined> {
+  const [row] = await tx.sql<User>(
     `-- setSaleorUser
-     update users set saleor_user_id = $2 where id = $1 and saleor_user_id is null and not exists (select from users where saleor_user_id = $2)`,
+     update users set saleor_user_id = $2 where id = $1 and saleor_user_id is null and not exists (select from users where saleor_user_id = $2)
+     returning id, email, email_verified as "emailVerified", display_name as "displayName", saleor_user_id as "saleorUserId"`,
     [userId, saleorUserId],
   );
+  return row;
 }
 
 /** By Saleor's id of the person, else by verified e-mail. */

@@ -193,7 +193,7 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
       return service.call<{ state: string }>(
         'POST',
         `/internal/instances/${uuidOf('Instance', instance)}/conditions`,
-        { observedGeneration, commit, resources: [readyResource(observedGeneration, status)] },
+        { observedGeneration, commit, resources: readyResources(observedGeneration, status) },
       );
     },
     /** Behind row-level security, as the superuser. */
@@ -215,20 +215,21 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
 export type ControlPlane = Awaited<ReturnType<typeof startControlPlane>>;
 
 export const commit = 'c0ffee'.padEnd(40, '0');
-const readyResource = (observedGeneration: number, status: string) => ({
-  kind: 'GatewayRoute',
-  name: 'route',
-  conditions: [
-    {
-      type: 'Ready',
-      status,
-      reason: status === 'True' ? 'Programmed' : 'ArtifactMissing',
-      message: 'as observed',
-      observedGeneration,
-      lastTransitionTime: new Date(0).toISOString(),
-    },
-  ],
-});
+const readyResources = (observedGeneration: number, status: string) =>
+  ['GatewayRoute', 'GatewayPolicy', 'ConnectorPolicy'].map((kind) => ({
+    kind,
+    name: kind.toLowerCase(),
+    conditions: [
+      {
+        type: 'Ready',
+        status,
+        reason: status === 'True' ? 'Programmed' : 'ArtifactMissing',
+        message: 'as observed',
+        observedGeneration,
+        lastTransitionTime: new Date(0).toISOString(),
+      },
+    ],
+  }));
 
 /** The UUID inside a global id of ours. */
 export const uuidOf = (type: string, globalId: string): Uuid =>

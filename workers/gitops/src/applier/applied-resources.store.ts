@@ -1,31 +1,30 @@
 import type { Tx } from '@agentstore/kernel/db/database';
-
-export interface Condition {
-  readonly type: 'Accepted' | 'Ready';
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-  readonly observedGeneration: number;
-  readonly lastTransitionTime: string;
-}
+import type { Condition } from './conditions.ts';
 
 /** A resource taken over from Git, with what is observed of it. */
 export interface AppliedResource {
   readonly kind: string;
   readonly instanceId: string;
   readonly name: string;
-  readonly organizationId: string;
+  /** Null when the only file under this name was refused and did not say whose it is. */
+  readonly organizationId: string | null;
   readonly folder: string;
+  /** Empty while nothing was ever accepted under this name. */
   readonly spec: Readonly<Record<string, unknown>>;
   readonly generation: number;
   readonly commit: string;
   readonly conditions: readonly Condition[];
   readonly resourceVersion: bigint;
   readonly deleted: boolean;
+  /** How often this generation was looked at. */
+  readonly checks: number;
 }
 
 const columns = `kind, instance_id as "instanceId", name, organization_id as "organizationId", folder, spec, generation, commit, conditions,
-  resource_version as "resourceVersion", deleted`;
+  resource_version as "resourceVersion", deleted, checks`;
+
+/** Of what was only ever refused nothing is in force. */
+const inForce = "spec <> '{}'::jsonb";
 
 export async function positionOf(tx: Tx, branch: string): Promise<string | undefined> {
   const [row] = await tx.sql<{ commit: string }>(
@@ -44,15 +43,22 @@ export const moveTo = (tx: Tx, branch: string, commit: string) =>
 /** One applier works at a time; the lock also makes resource versions commit in the order in which they are given. */
 export const lockApplier = (tx: Tx) => tx.sql('-- lockApplier\n select pg_advisory_xact_lock(7261003)');
 
+/** Every row of an instance, deleted ones too. */
+export const resourcesOf = (tx: Tx, instanceId: string) =>
+  tx.sql<AppliedResource>(`-- resourcesOf\n select ${columns} from applied_resource where instance_id = $1`, [
+    instanceId,
+  ]);
+
 export async function upsertResource(
   tx: Tx,
   r: Omit<AppliedResource, 'resourceVersion' | 'deleted'>,
 ): Promise<void> {
   await tx.sql(
     `-- upsertResource
-     insert into applied_resource (kind, instance_id, name, organization_id, folder, spec, generation, commit, conditions) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     insert into applied_resource (kind, instance_id, name, organization_id, folder, spec, generation, commit, conditions, checks) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
      on conflict (kind, instance_id) do update set name = excluded.name, organization_id = excluded.organization_id, folder = excluded.folder, spec = excluded.spec,
-       generation = excluded.generation, commit = excluded.commit, conditions = excluded.conditions, deleted = false, resource_version = nextval('resource_version')`,
+       generation = excluded.generation, commit = excluded.commit, conditions = excluded.conditions, checks = excluded.checks, next_check_at = now(), changed_at = now(),
+       deleted = false, resource_version = nextval('resource_version')`,
     [
       r.kind,
       r.instanceId,
@@ -63,26 +69,48 @@ export async function upsertResource(
       r.generation,
       r.commit,
       JSON.stringify(r.conditions),
+      r.checks,
     ],
   );
 }
 
-export const writeConditions = (
+/** Conditions of a resource that is still at that version of itself; false when something newer was applied meanwhile. */
+export async function writeConditions(
   tx: Tx,
   r: Pick<AppliedResource, 'kind' | 'instanceId' | 'generation'>,
   conditions: readonly Condition[],
-) =>
-  tx.sql(
+): Promise<boolean> {
+  const rows = await tx.sql(
     `-- writeConditions
-     update applied_resource set conditions = $4, resource_version = nextval('resource_version') where kind = $1 and instance_id = $2 and generation = $3 and not deleted`,
+     update applied_resource set conditions = $4, changed_at = now(), resource_version = nextval('resource_version')
+     where kind = $1 and instance_id = $2 and generation = $3 and not deleted returning kind`,
     [r.kind, r.instanceId, r.generation, JSON.stringify(conditions)],
+  );
+  return rows.length > 0;
+}
+
+/** Notes that a resource was looked at; the next look is 0.5 s, 1 s, 2 s … up to 15 s away. */
+export const noteCheck = (tx: Tx, r: Pick<AppliedResource, 'kind' | 'instanceId' | 'generation'>) =>
+  tx.sql(
+    `-- noteCheck
+     update applied_resource set checks = checks + 1, next_check_at = now() + make_interval(secs => least(15, 0.5 * 2 ^ least(checks, 10)))
+     where kind = $1 and instance_id = $2 and generation = $3 and not deleted`,
+    [r.kind, r.instanceId, r.generation],
   );
 
 export const deleteResource = (tx: Tx, kind: string, instanceId: string, commit: string) =>
   tx.sql(
     `-- deleteResource
-     update applied_resource set deleted = true, commit = $3, resource_version = nextval('resource_version') where kind = $1 and instance_id = $2 and not deleted`,
+     update applied_resource set deleted = true, commit = $3, changed_at = now(), resource_version = nextval('resource_version') where kind = $1 and instance_id = $2 and not deleted`,
     [kind, instanceId, commit],
+  );
+
+/** What is applied without a file of these: the rest of a branch that was put in the place of another. */
+export const resourcesWithout = (tx: Tx, root: string, files: readonly string[]) =>
+  tx.sql<{ kind: string; instanceId: string }>(
+    `-- resourcesWithout
+     select kind, instance_id as "instanceId" from applied_resource where not deleted and starts_with(folder, $1) and not folder || '/' || lower(kind) || '.yaml' = any ($2)`,
+    [root, files],
   );
 
 export const tellApplied = (tx: Tx) =>
@@ -94,46 +122,81 @@ export async function resourceOf(
   instanceId: string,
 ): Promise<AppliedResource | undefined> {
   const [row] = await tx.sql<AppliedResource>(
-    `-- resourceOf\n select ${columns} from applied_resource where kind = $1 and instance_id = $2 and not deleted`,
+    `-- resourceOf\n select ${columns} from applied_resource where kind = $1 and instance_id = $2 and not deleted and ${inForce}`,
     [kind, instanceId],
   );
   return row;
 }
 
-export const resourcesSince = (
-  tx: Tx,
-  kindNames: readonly string[],
-  since: bigint,
-  includeDeleted: boolean,
-) =>
+/** Changes after a version, the deleted ones too, in the order in which they became true; the next page starts after the last one. */
+export const resourcesSince = (tx: Tx, kindNames: readonly string[], since: bigint, page = 1_000) =>
   tx.sql<AppliedResource>(
     `-- resourcesSince
-     select ${columns} from applied_resource where kind = any ($1) and resource_version > $2 and ($3 or not deleted) order by resource_version limit 1000`,
-    [kindNames, since, includeDeleted],
+     select ${columns} from applied_resource where kind = any ($1) and resource_version > $2 and ${inForce} order by resource_version limit $3`,
+    [kindNames, since, page],
   );
 
-export const unready = (tx: Tx) =>
+/**
+ * What was accepted, is not ready at its generation, and is due to be looked at: routes that answer runs, which need their artifact, or everything else;
+ * a route that refuses runs needs nothing.
+ */
+export const unready = (tx: Tx, { needsArtifact }: { needsArtifact: boolean }) =>
   tx.sql<AppliedResource>(
     `-- unready
-     select ${columns} from applied_resource where not deleted and not conditions @> '[{"type": "Ready", "status": "True"}]'
-       and not conditions @> '[{"type": "Accepted", "status": "False"}]' order by resource_version limit 200`,
+     select ${columns} from applied_resource where not deleted and next_check_at <= now() and ${inForce} and (kind = 'GatewayRoute' and spec ->> 'desiredPhase' = 'Active') = $1
+       and not conditions @> '[{"type": "Accepted", "status": "False"}]'
+       and not conditions @> jsonb_build_array(jsonb_build_object('type', 'Ready', 'status', 'True', 'observedGeneration', generation))
+     order by next_check_at limit 200`,
+    [needsArtifact],
   );
 
-/** Instances whose newest version the control plane does not know yet, with all their resources. */
-export const unreported = (tx: Tx) =>
-  tx.sql<{ instanceId: string; version: bigint; resources: AppliedResource[] }>(
-    `-- unreported
-     select a.instance_id as "instanceId", max(a.resource_version) as version,
-       json_agg(json_build_object('kind', a.kind, 'name', a.name, 'generation', a.generation, 'commit', a.commit, 'conditions', a.conditions, 'spec', a.spec, 'folder', a.folder) order by a.kind) as resources
-     from applied_resource a left join report r on r.instance_id = a.instance_id
-     where not a.deleted group by a.instance_id, r.told_version having max(a.resource_version) > coalesce(r.told_version, 0) order by 2 limit 100`,
+/** What the control plane is to be told of one instance. */
+export interface Report {
+  readonly instanceId: string;
+  readonly version: bigint;
+  readonly attempts: number;
+  readonly resources: readonly Pick<
+    AppliedResource,
+    'kind' | 'name' | 'generation' | 'commit' | 'conditions' | 'folder'
+  >[];
+}
+
+/**
+ * Takes up to `limit` instances whose newest version the control plane does not know, once all their resources were looked at, for half a minute: two
+ * processes never tell of one instance at the same time, so what is told last is what is newest.
+ */
+export const claimReports = (tx: Tx, limit: number) =>
+  tx.sql<Report>(
+    `-- claimReports
+     with due as (
+       select a.instance_id, max(a.resource_version) as version,
+         json_agg(json_build_object('kind', a.kind, 'name', a.name, 'generation', a.generation, 'commit', a.commit, 'conditions', a.conditions, 'folder', a.folder) order by a.kind)
+           filter (where not a.deleted) as resources
+       from applied_resource a left join report r on r.instance_id = a.instance_id
+       where r.instance_id is null or r.next_attempt_at <= now()
+       group by a.instance_id, r.told_version
+       having max(a.resource_version) > coalesce(r.told_version, 0) and bool_or(not a.deleted) and bool_and(a.deleted or a.checks > 0)
+       order by 2 limit $1
+     ), claimed as (
+       insert into report as r (instance_id, next_attempt_at) select instance_id, now() + interval '30 seconds' from due
+       on conflict (instance_id) do update set next_attempt_at = excluded.next_attempt_at where r.next_attempt_at <= now() returning r.instance_id, r.attempts
+     )
+     select due.instance_id as "instanceId", due.version, due.resources, claimed.attempts from due join claimed using (instance_id) order by due.version`,
+    [limit],
   );
 
 export const noteReported = (tx: Tx, instanceId: string, version: bigint) =>
   tx.sql(
-    `-- noteReported
-     insert into report (instance_id, told_version) values ($1, $2) on conflict (instance_id) do update set told_version = greatest(report.told_version, excluded.told_version)`,
+    '-- noteReported\n update report set told_version = $2, attempts = 0, next_attempt_at = now() where instance_id = $1',
     [instanceId, version],
+  );
+
+/** Tells again later: after 1 s, 2 s, 4 s … up to a minute. */
+export const noteUntold = (tx: Tx, instanceId: string) =>
+  tx.sql(
+    `-- noteUntold
+     update report set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => least(60, 2 ^ least(attempts, 10))) where instance_id = $1`,
+    [instanceId],
   );
 
 export const queueRemoval = (tx: Tx, folder: string, instanceId: string) =>
@@ -141,3 +204,14 @@ export const queueRemoval = (tx: Tx, folder: string, instanceId: string) =>
     '-- queueRemoval\n insert into removal (folder, instance_id) values ($1, $2) on conflict do nothing',
     [folder, instanceId],
   );
+
+/** Ends tombstones that every watcher has seen long ago, and what was told of instances that are gone. */
+export async function pruneApplied(tx: Tx): Promise<void> {
+  await tx.sql(
+    "-- pruneApplied\n delete from applied_resource where deleted and changed_at < now() - interval '7 days'",
+  );
+  await tx.sql(
+    `-- pruneApplied: reports
+     delete from report r where not exists (select from applied_resource a where a.instance_id = r.instance_id) and r.next_attempt_at < now()`,
+  );
+}

@@ -8,16 +8,10 @@ import { resourceOf, resourcesSince, type AppliedResource } from './applied-reso
 
 const scope = systemScope('applied');
 const bookmarkMs = 15_000;
+const page = 1_000;
 
-/** What was applied, for those who act on it (router, tool gateway): get, list, and a watch in the manner of Kubernetes. */
+/** What was applied, for those who act on it (router, tool gateway): get, and a watch in the manner of Kubernetes. */
 export function appliedRoutes(app: ServiceApp, room: Room): void {
-  app.get('/applied', async (c) => {
-    serviceScope(c.var.caller, 'applied:read');
-    const items = await room.db.transaction(scope, (tx) =>
-      resourcesSince(tx, kindsOf(c.req.query('kind')), 0n, false),
-    );
-    return json({ resourceVersion: items.at(-1)?.resourceVersion ?? 0n, items: items.map(objectOf) });
-  });
   app.get('/applied:watch', (c) => {
     serviceScope(c.var.caller, 'applied:read');
     const since = /^\d{1,18}$/.test(c.req.query('since') ?? '') ? BigInt(c.req.query('since')!) : 0n;
@@ -49,16 +43,21 @@ export function appliedRoutes(app: ServiceApp, room: Room): void {
     let version = since;
     let quietSince = Date.now();
     for await (const _change of room.appliedChanges.follow('applied', signal)) {
-      const changed = await room.db.transaction(scope, (tx) => resourcesSince(tx, kindNames, version, true));
-      for (const resource of changed)
-        yield {
-          type: resource.deleted ? 'DELETED' : 'MODIFIED',
-          resourceVersion: resource.resourceVersion.toString(),
-          object: objectOf(resource),
-        };
-      version = changed.at(-1)?.resourceVersion ?? version;
-      if (changed.length) quietSince = Date.now();
-      else if (Date.now() - quietSince > bookmarkMs) {
+      for (let full = true; full && !signal.aborted;) {
+        const changed = await room.db.transaction(scope, (tx) =>
+          resourcesSince(tx, kindNames, version, page),
+        );
+        for (const resource of changed)
+          yield {
+            type: resource.deleted ? 'DELETED' : 'MODIFIED',
+            resourceVersion: resource.resourceVersion.toString(),
+            object: objectOf(resource),
+          };
+        version = changed.at(-1)?.resourceVersion ?? version;
+        if (changed.length) quietSince = Date.now();
+        full = changed.length === page;
+      }
+      if (Date.now() - quietSince > bookmarkMs) {
         quietSince = Date.now();
         yield { type: 'BOOKMARK', resourceVersion: version.toString() };
       }

@@ -1,192 +1,179 @@
 import { systemScope } from '@agentstore/kernel/access';
-import type { Tx } from '@agentstore/kernel/db/database';
+import { isDatabaseDown, type Tx } from '@agentstore/kernel/db/database';
+import { isUuid } from '@agentstore/kernel/ids';
 import { startLoop, type Loop } from '@agentstore/kernel/loop';
-import type { Artifact, Room } from '../deps.ts';
-import { kinds, type Kind } from '../desired/manifests.ts';
+import type { Room } from '../deps.ts';
+import { fileOf, kinds, type Kind } from '../desired/manifests.ts';
 import type { Repository } from '../writer/repository.ts';
 import {
   deleteResource,
   lockApplier,
   moveTo,
-  noteReported,
+  noteCheck,
   positionOf,
-  queueRemoval,
+  resourcesOf,
+  resourcesWithout,
   tellApplied,
-  unready,
-  unreported,
   upsertResource,
   writeConditions,
   type AppliedResource,
-  type Condition,
 } from './applied-resources.store.ts';
-import { crdValidators, readManifest } from './crd-schemas.ts';
+import { accepted, refused, withCondition } from './conditions.ts';
+import { crdValidators, readManifest, type Read } from './crd-schemas.ts';
 
 const scope = systemScope('gitops-applier');
 
+/** A file of the branch that says something of an instance. */
+interface InstanceFile {
+  readonly kind: Kind;
+  readonly instanceId: string;
+  readonly folder: string;
+  readonly text: string | null;
+}
+
 /**
  * Takes over what the branch says (the part of Argo CD, embedded): the files that changed since the last applied commit are validated against
- * the CRDs and applied, or their resource gets Accepted=False with the reason. Then it observes readiness and tells the control plane, again until
- * that is acknowledged.
+ * the CRDs and applied, or their resource says why not. Each file stands for itself: a bad one never holds up another.
  */
-export function startApplier(room: Room, repository: Repository): Loop {
+export function startApplier(room: Room, repository: Repository, onApplied: () => void): Loop {
   const validators = crdValidators();
   const root = `clusters/${room.environment}/instances/`;
-  return startLoop({ name: 'gitops-applier', log: room.log, everyMs: 1_000, work: round });
-
-  async function round(): Promise<boolean> {
-    await apply();
-    await observe();
-    return report();
-  }
+  return startLoop({ name: 'gitops-applier', log: room.log, everyMs: 1_000, work: apply });
 
   async function apply(): Promise<void> {
     const tip = await repository.tip();
     if (!tip) return;
-    await room.db.transaction(scope, async (tx) => {
+    const moved = await room.db.transaction(scope, async (tx) => {
       await lockApplier(tx);
       const position = await positionOf(tx, room.branch);
-      if (position === tip) return;
-      for (const [file, text] of await repository.diff(position, tip))
-        if (file.startsWith(root)) await applyFile(tx, file, text, tip);
+      if (position === tip) return false;
+      const known = position !== undefined && (await repository.has(position));
+      const files = await repository.diff(known ? position : undefined, tip);
+      if (position !== undefined && !known) await startAnew(tx, [...files.keys()], tip);
+      for (const [path, text] of files) {
+        const file = fileAt(path, text);
+        if (file) await applyFile(tx, file, tip);
+      }
       await moveTo(tx, room.branch, tip);
       await tellApplied(tx);
+      return true;
+    });
+    if (moved) onApplied();
+  }
+
+  /** The commit applied last is not in the repository, so what was taken away since cannot be told from a difference. */
+  async function startAnew(tx: Tx, files: readonly string[], commit: string): Promise<void> {
+    const gone = await resourcesWithout(tx, root, files);
+    room.log.warn({ commit, gone: gone.length }, 'the applied commit is unknown here; applied from scratch');
+    for (const { kind, instanceId } of gone) await deleteResource(tx, kind, instanceId, commit);
+  }
+
+  function fileAt(path: string, text: string | null): InstanceFile | undefined {
+    if (!path.startsWith(root)) return undefined;
+    const [organization, project, instanceId, name, more] = path.slice(root.length).split('/');
+    const kind = kinds.find((one) => fileOf(one) === name);
+    if (!kind || more !== undefined || !isUuid(instanceId!)) return undefined;
+    return { kind, instanceId: instanceId!, folder: `${root}${organization}/${project}/${instanceId}`, text };
+  }
+
+  async function applyFile(tx: Tx, file: InstanceFile, commit: string): Promise<void> {
+    const rows = await resourcesOf(tx, file.instanceId);
+    const elsewhere = rows.find(({ deleted, folder }) => !deleted && folder !== file.folder);
+    if (elsewhere) {
+      // A copy in a stranger's folder says nothing of the instance, neither while it is there nor when it goes.
+      room.log.warn({ ...file, text: undefined, stands: elsewhere.folder }, 'the instance stands elsewhere');
+      return;
+    }
+    if (file.text === null) return void (await deleteResource(tx, file.kind, file.instanceId, commit));
+    const read = readManifest(file.text, validators, file);
+    const problem = read.fault ?? foreignOwner(read, rows);
+    if (problem !== undefined) return refuse(tx, { file, rows, read, commit, problem });
+    const broken = await inSavepoint(tx, () => take(tx, { file, rows, read, commit }));
+    if (broken) await refuse(tx, { file, rows, read, commit, problem: broken.message });
+  }
+
+  async function take(
+    tx: Tx,
+    {
+      file,
+      rows,
+      read,
+      commit,
+    }: { file: InstanceFile; rows: readonly AppliedResource[]; read: Read; commit: string },
+  ): Promise<void> {
+    const { spec, metadata } = read.manifest!;
+    const before = rows.find(({ kind, deleted }) => kind === file.kind && !deleted);
+    await upsertResource(tx, {
+      kind: file.kind,
+      instanceId: file.instanceId,
+      folder: file.folder,
+      commit,
+      spec,
+      name: metadata.name,
+      organizationId: spec.organizationId,
+      generation: spec.generation,
+      conditions:
+        withCondition(before?.conditions ?? [], accepted(spec.generation)) ?? before?.conditions ?? [],
+      checks: 0,
     });
   }
 
-  async function applyFile(tx: Tx, file: string, text: string | null, commit: string): Promise<void> {
-    const folder = file.slice(0, file.lastIndexOf('/'));
-    const instanceId = folder.slice(folder.lastIndexOf('/') + 1);
-    const kind = kinds.find((one) => `${one.toLowerCase()}.yaml` === file.slice(file.lastIndexOf('/') + 1));
-    if (!kind || !/^[0-9a-f-]{36}$/.test(instanceId)) return;
-    if (text === null) return void (await deleteResource(tx, kind, instanceId, commit));
-    const { manifest, fault } = readManifest(text, validators);
-    const problem =
-      fault ??
-      (manifest!.spec.instanceId !== instanceId
-        ? 'spec.instanceId is not the folder it stands in'
-        : undefined);
-    if (problem) return refuse(tx, { kind, instanceId, folder, commit, problem });
-    const { spec } = manifest!;
+  /** A bad file changes nothing that is applied: its resource only says why it was not taken over, and is not ready at the generation that was meant. */
+  async function refuse(
+    tx: Tx,
+    bad: {
+      file: InstanceFile;
+      rows: readonly AppliedResource[];
+      read: Read;
+      commit: string;
+      problem: string;
+    },
+  ): Promise<void> {
+    const { file, rows, read, commit, problem } = bad;
+    const { kind, instanceId, folder } = file;
+    room.log.warn({ kind, instanceId, folder, commit, problem }, 'manifest refused');
+    const before = rows.find((row) => row.kind === kind && !row.deleted);
+    const generation = read.generation ?? before?.generation ?? 0;
+    const conditions = withCondition(before?.conditions ?? [], refused(generation, problem));
+    if (before && Object.keys(before.spec).length) {
+      if (conditions) await writeConditions(tx, before, conditions);
+      await noteCheck(tx, before);
+      return;
+    }
     await upsertResource(tx, {
       kind,
       instanceId,
       folder,
       commit,
-      spec,
-      name: manifest!.metadata.name,
-      organizationId: spec.organizationId,
-      generation: spec.generation,
-      conditions: [
-        condition('Accepted', 'True', {
-          reason: 'Valid',
-          message: 'The manifest fits its schema.',
-          generation: spec.generation,
-        }),
-      ],
+      generation,
+      name: instanceId,
+      organizationId: rows.find((row) => row.organizationId)?.organizationId ?? null,
+      spec: {},
+      conditions: conditions ?? before!.conditions,
+      checks: 1,
     });
-  }
-
-  /** A bad file changes nothing that is applied: its resource only says why it was not taken over. */
-  async function refuse(
-    tx: Tx,
-    bad: { kind: Kind; instanceId: string; folder: string; commit: string; problem: string },
-  ): Promise<void> {
-    room.log.warn(bad, 'manifest refused');
-    const [row] = await tx.sql<{ generation: number }>(
-      '-- refuse\n select generation from applied_resource where kind = $1 and instance_id = $2',
-      [bad.kind, bad.instanceId],
-    );
-    if (row)
-      await writeConditions(tx, { ...bad, generation: row.generation }, [
-        condition('Accepted', 'False', {
-          reason: 'Invalid',
-          message: bad.problem,
-          generation: row.generation,
-        }),
-      ]);
-  }
-
-  /** Ready is what is seen, not what was hoped: a route is ready when its artifact is really stored; policies when they were accepted. */
-  async function observe(): Promise<void> {
-    for (const resource of await room.db.transaction(scope, unready)) {
-      const ready = await readiness(resource);
-      await room.db.transaction(scope, async (tx) => {
-        await lockApplier(tx);
-        await writeConditions(tx, resource, [
-          ...resource.conditions.filter(({ type }) => type !== 'Ready'),
-          ready,
-        ]);
-        await tellApplied(tx);
-      });
-    }
-  }
-
-  async function readiness(resource: AppliedResource): Promise<Condition> {
-    const at = { generation: resource.generation };
-    const phase = resource.spec['desiredPhase'];
-    if (resource.kind !== 'GatewayRoute' || phase === 'Terminated')
-      return condition('Ready', 'True', {
-        ...at,
-        reason: 'Applied',
-        message: `Applied as ${String(phase as string)}.`,
-      });
-    const { artifact } = resource.spec['runtime'] as { artifact: Artifact };
-    try {
-      if (await room.artifactIsThere(artifact))
-        return condition('Ready', 'True', {
-          ...at,
-          reason: 'ArtifactStored',
-          message: 'The route is applied and its artifact is stored.',
-        });
-      return condition('Ready', 'False', {
-        ...at,
-        reason: 'ArtifactMissing',
-        message: `${artifact.key} is not stored with ${artifact.sizeBytes} bytes.`,
-      });
-    } catch (error) {
-      room.log.warn({ err: error, artifact }, 'artifact cannot be checked');
-      return condition('Ready', 'Unknown', {
-        ...at,
-        reason: 'ObjectStorageUnavailable',
-        message: 'Whether the artifact is stored cannot be seen now.',
-      });
-    }
-  }
-
-  async function report(): Promise<boolean> {
-    const due = await room.db.transaction(scope, unreported);
-    for (const { instanceId, version, resources } of due) {
-      const observedGeneration = Math.min(...resources.map(({ generation }) => generation));
-      const { state } = await room.controlPlane.call<{ state: string }>(
-        'POST',
-        `/internal/instances/${instanceId}/conditions`,
-        {
-          observedGeneration,
-          commit: resources[0]!.commit,
-          resources: resources.map(({ kind, name, conditions }) => ({ kind, name, conditions })),
-        },
-        { retries: 2 },
-      );
-      await room.db.transaction(scope, async (tx) => {
-        await noteReported(tx, instanceId, version);
-        if (state === 'TERMINATED') await queueRemoval(tx, resources[0]!.folder, instanceId);
-      });
-    }
-    return due.length === 100;
   }
 }
 
-function condition(
-  type: Condition['type'],
-  status: Condition['status'],
-  said: { reason: string; message: string; generation: number },
-): Condition {
-  return {
-    type,
-    status,
-    reason: said.reason,
-    message: said.message,
-    observedGeneration: said.generation,
-    lastTransitionTime: new Date().toISOString(),
-  };
+/** An instance keeps its organization, whatever a file says. */
+function foreignOwner({ manifest }: Read, rows: readonly AppliedResource[]): string | undefined {
+  const owner = rows.find((row) => row.organizationId !== null)?.organizationId;
+  return owner !== undefined && owner !== manifest!.spec.organizationId
+    ? 'an instance keeps its id and its organization'
+    : undefined;
+}
+
+/** What a file may do to its transaction: when it fails, everything else stands. The database being away is no fault of the file. */
+async function inSavepoint(tx: Tx, work: () => Promise<void>): Promise<Error | undefined> {
+  await tx.sql('savepoint file');
+  try {
+    await work();
+    await tx.sql('release savepoint file');
+    return undefined;
+  } catch (error) {
+    const transient = /^(40|53|55|57|58|XX)/.test((error as { code?: string }).code ?? '');
+    if (transient || isDatabaseDown(error) || !(error instanceof Error)) throw error;
+    await tx.sql('rollback to savepoint file');
+    return error;
+  }
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
-import { kinds, type Kind, type Manifest } from '../desired/manifests.ts';
+import { apiVersion, kinds, type Kind, type Manifest } from '../desired/manifests.ts';
 
 const directory = path.join(import.meta.dirname, '../../../../infra/k8s/crds');
 
@@ -44,25 +44,51 @@ function closed(schema: object, name = ''): object {
   return copy;
 }
 
-/** What is wrong with a file, in words; the manifest when nothing is. */
+/** A file as far as it could be read. */
+export interface Read {
+  /** There when nothing is wrong with it. */
+  readonly manifest?: Manifest;
+  /** What is wrong, in words. */
+  readonly fault?: string;
+  /** The generation it speaks of, also when something else in it is wrong. */
+  readonly generation?: number;
+}
+
+const greatestGeneration = 2_147_483_647;
+
+/** Reads a file that stands for one kind of one instance: it has to be that kind, under that name, about that instance. */
 export function readManifest(
   text: string,
   validators: Readonly<Record<Kind, ValidateFunction>>,
-): { manifest?: Manifest; fault?: string } {
-  let value: unknown;
+  expected: { readonly kind: Kind; readonly instanceId: string },
+): Read {
+  let value: Partial<Manifest> | null;
   try {
-    value = parse(text);
+    value = parse(text) as Partial<Manifest> | null;
   } catch (error) {
     return { fault: `not YAML: ${(error as Error).message.split('\n')[0]}` };
   }
-  const kind = (value as { kind?: unknown } | null)?.kind;
-  const validate = typeof kind === 'string' ? validators[kind as Kind] : undefined;
-  if (!validate) return { fault: `unknown kind ${String(kind as string)}` };
-  if (validate(value)) return { manifest: value as Manifest };
-  return {
-    fault: (validate.errors ?? [])
+  const said = value?.spec?.generation;
+  const generation =
+    Number.isInteger(said) && said! > 0 && said! <= greatestGeneration ? { generation: said! } : {};
+  const fault = faultOf(value, validators, expected);
+  return fault === undefined ? { ...generation, manifest: value as Manifest } : { ...generation, fault };
+}
+
+function faultOf(
+  value: Partial<Manifest> | null,
+  validators: Readonly<Record<Kind, ValidateFunction>>,
+  { kind, instanceId }: { readonly kind: Kind; readonly instanceId: string },
+): string | undefined {
+  if (value?.kind !== kind) return `kind is ${String(value?.kind)}, and the file is that of a ${kind}`;
+  if (value.apiVersion !== apiVersion) return `apiVersion is not ${apiVersion}`;
+  const validate = validators[kind];
+  if (!validate(value))
+    return (validate.errors ?? [])
       .slice(0, 5)
       .map((e) => `${e.instancePath || '/'} ${e.message}`)
-      .join('; '),
-  };
+      .join('; ');
+  if (value.metadata?.name !== instanceId) return 'metadata.name is not the folder it stands in';
+  if (value.spec?.instanceId !== instanceId) return 'spec.instanceId is not the folder it stands in';
+  return undefined;
 }

@@ -2,7 +2,6 @@ import type { Artifact } from '../deps.ts';
 
 /** What the control plane wants of one instance, at one generation. */
 export interface DesiredState {
-  readonly outboxId: string;
   readonly instanceId: string;
   readonly generation: number;
   readonly organizationId: string;
@@ -18,6 +17,11 @@ export interface DesiredState {
   readonly config: Readonly<Record<string, unknown>>;
   readonly limits: { readonly maxRunSeconds: number; readonly maxConcurrentRuns: number };
   readonly entitlements: readonly { readonly capability: string; readonly limits: object }[];
+}
+
+/** One in line for Git. */
+export interface QueuedState extends DesiredState {
+  readonly outboxId: string;
 }
 
 /** Folder of an instance in the repository. */

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { crdValidators, readManifest } from '../applier/crd-schemas.ts';
 import { changesOf, messageOf } from '../writer/write-desired-state.task.ts';
-import type { DesiredState } from './desired-state.ts';
+import type { QueuedState } from './desired-state.ts';
 import { manifestsOf, yamlOf } from './manifests.ts';
 
-const state = (change: Partial<DesiredState> = {}): DesiredState => ({
+const state = (change: Partial<QueuedState> = {}): QueuedState => ({
   outboxId: '0198f3a0-0000-7000-8000-000000000001',
   instanceId: '0198f3a0-0000-7000-8000-0000000000aa',
   generation: 1,
@@ -29,7 +29,7 @@ const state = (change: Partial<DesiredState> = {}): DesiredState => ({
 
 describe('the manifests of an instance', () => {
   it('are the same bytes for the same state, whatever else is true', () => {
-    const text = (one: DesiredState) => manifestsOf(one).map(yamlOf).join('---\n');
+    const text = (one: QueuedState) => manifestsOf(one).map(yamlOf).join('---\n');
     expect(text(state())).toBe(
       text(
         state({
@@ -112,11 +112,20 @@ describe('the manifests of an instance', () => {
       [state({ generation: 3, phase: 'Paused' }), state({ generation: 2 })],
       ['clusters/dev/instances/acme/default/gone'],
     );
-    expect(
-      changes.get(
-        'clusters/dev/instances/acme/default/0198f3a0-0000-7000-8000-0000000000aa/gatewayroute.yaml',
-      ),
-    ).toContain('generation: 3');
+    const route = changes.get(
+      'clusters/dev/instances/acme/default/0198f3a0-0000-7000-8000-0000000000aa/gatewayroute.yaml',
+    ) as (before: string | undefined) => string;
+    expect(route(undefined)).toContain('generation: 3');
+    // What a writer that comes late finds in the tree stays there when it is newer.
+    for (const [before, generation] of [
+      [2, 3],
+      [3, 3],
+      [4, 4],
+    ])
+      expect(route(yamlOf(manifestsOf(state({ generation: before! }))[0]!))).toContain(
+        `generation: ${generation}`,
+      );
+    expect(route('{{{')).toContain('generation: 3');
     expect(changes.get('clusters/dev/instances/acme/default/gone/')).toBeNull();
     expect(messageOf('dev', [state()], [])).toContain(
       'provision(dev): 1 instance [1 org]\n\nInstance: 0198f3a0-0000-7000-8000-0000000000aa@1\nActor: user:x',
@@ -126,11 +135,14 @@ describe('the manifests of an instance', () => {
 
 describe('the CRD schemas', () => {
   const validators = crdValidators();
+  const { instanceId } = state();
   const route = () => yamlOf(manifestsOf(state())[0]!);
 
   it('take every manifest that is written', () => {
     for (const manifest of manifestsOf(state({ phase: 'Terminated' })))
-      expect(readManifest(yamlOf(manifest), validators).fault).toBeUndefined();
+      expect(
+        readManifest(yamlOf(manifest), validators, { kind: manifest.kind, instanceId }).fault,
+      ).toBeUndefined();
   });
 
   it.each<[string, (text: string) => string, RegExp]>([
@@ -147,9 +159,46 @@ describe('the CRD schemas', () => {
       /desiredPhase.*allowed values/,
     ],
     ['generation 0', (text) => text.replace('generation: 1', 'generation: 0'), /generation.*>= 1/],
-    ['another kind', (text) => text.replace('GatewayRoute', 'Secret'), /unknown kind Secret/],
+    [
+      'a generation that no row holds',
+      (text) => text.replace('generation: 1', 'generation: 99999999999'),
+      /generation.*<= 2147483647/,
+    ],
+    [
+      'an organization of dashes',
+      (text) => text.replace(/organizationId: .*/, `organizationId: ${'-'.repeat(36)}`),
+      /organizationId.*pattern/,
+    ],
+    ['no name', (text) => text.replace(/ {2}name: .*\n/, ''), /metadata.name/],
+    [
+      'no metadata',
+      (text) => text.replace(/metadata:\n( .*\n)+?spec/, 'metadata: {}\nspec'),
+      /metadata.name/,
+    ],
+    [
+      'another instance',
+      (text) => text.replace(/instanceId: .*/, 'instanceId: 0198f3a0-0000-7000-8000-0000000000ff'),
+      /spec.instanceId/,
+    ],
+    ['another version of the API', (text) => text.replace('v1alpha1', 'v2'), /apiVersion/],
+    ['a kind that is none', (text) => text.replace('GatewayRoute', 'Secret'), /kind is Secret/],
+    ['a list', () => '- 1', /kind is undefined/],
+    ['nothing', () => '', /kind is undefined/],
     ['no YAML', () => '{{{', /not YAML/],
-  ])('refuse %s, in words', (_name, change, words) =>
-    expect(readManifest(change(route()), validators).fault).toMatch(words),
-  );
+  ])('refuse %s, in words', (_name, change, words) => {
+    const { fault, manifest } = readManifest(change(route()), validators, {
+      kind: 'GatewayRoute',
+      instanceId,
+    });
+    expect(fault).toMatch(words);
+    expect(manifest).toBeUndefined();
+  });
+
+  it('refuse a manifest of one kind in the file of another', () => {
+    const policy = yamlOf(manifestsOf(state())[2]!);
+    expect(readManifest(policy, validators, { kind: 'GatewayRoute', instanceId })).toEqual({
+      generation: 1,
+      fault: 'kind is ConnectorPolicy, and the file is that of a GatewayRoute',
+    });
+  });
 });

@@ -1,6 +1,6 @@
-import { stringify } from 'yaml';
+import { parse, stringify } from 'yaml';
 import { toGlobalId } from '@agentstore/kernel/ids';
-import type { DesiredState } from './desired-state.ts';
+import { folderOf, type DesiredState } from './desired-state.ts';
 
 /** API group and version of our custom resources (infra/k8s/crds). */
 export const apiVersion = 'agentstore.dev/v1alpha1';
@@ -63,7 +63,7 @@ export function manifestsOf(state: DesiredState): Manifest[] {
         maxRunSeconds: state.limits.maxRunSeconds,
         maxConcurrentRuns: state.limits.maxConcurrentRuns,
       },
-      capabilities: state.entitlements.map(({ capability }) => capability).sort(),
+      capabilities: [...new Set(state.entitlements.map(({ capability }) => capability))].sort(),
     }),
     manifest('ConnectorPolicy', { defaultAction: 'Deny', rules: [] }),
   ];
@@ -72,3 +72,22 @@ export function manifestsOf(state: DesiredState): Manifest[] {
 /** Byte-stable YAML: two spaces, LF, one document, no anchors, no wrapping. */
 export const yamlOf = (manifest: Manifest): string =>
   stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false, indent: 2 });
+
+/** Paths and texts of an instance's files. */
+export const filesOf = (environment: string, state: DesiredState): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    manifestsOf(state).map((manifest) => [
+      `${folderOf(environment, state)}/${fileOf(manifest.kind)}`,
+      yamlOf(manifest),
+    ]),
+  );
+
+/** The generation that a manifest's text speaks of; 0 when it is none of ours. */
+export function generationIn(text: string): number {
+  try {
+    const generation = (parse(text) as Partial<Manifest> | null)?.spec?.generation;
+    return typeof generation === 'number' ? generation : 0;
+  } catch {
+    return 0;
+  }
+}

@@ -1,5 +1,5 @@
 import type { Tx } from '@agentstore/kernel/db/database';
-import type { DesiredState } from '../desired/desired-state.ts';
+import type { QueuedState } from '../desired/desired-state.ts';
 
 export interface Committed {
   readonly outboxId: string;
@@ -8,7 +8,7 @@ export interface Committed {
   readonly commit: string;
 }
 
-export async function noteCommitted(tx: Tx, states: readonly DesiredState[], commit: string): Promise<void> {
+export async function noteCommitted(tx: Tx, states: readonly QueuedState[], commit: string): Promise<void> {
   for (const state of states)
     await tx.sql(
       '-- noteCommitted\n insert into committed (outbox_id, instance_id, generation, commit) values ($1, $2, $3, $4) on conflict do nothing',

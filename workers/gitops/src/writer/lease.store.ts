@@ -22,3 +22,12 @@ export const dropLease = (tx: Tx, branch: string, holder: string) =>
     branch,
     holder,
   ]);
+
+/** Whether this holder writes the branch now. */
+export async function holdsLease(tx: Tx, branch: string, holder: string): Promise<boolean> {
+  const rows = await tx.sql(
+    '-- holdsLease\n select branch from writer_lease where branch = $1 and holder = $2 and until > now()',
+    [branch, holder],
+  );
+  return rows.length > 0;
+}

@@ -1,6 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { randomBytes } from 'node:crypto';
 import git, { type TreeEntry } from 'isomorphic-git';
+import { branchLocks } from './branch-lock.ts';
 import { durableFs } from './durable-fs.ts';
 
 /** The branch is locked by somebody else (`refs/heads/<branch>.lock`), or moved since it was read. Try again. */
@@ -13,8 +15,16 @@ export class RefConflict extends Error {
   }
 }
 
-/** Changes by path from the root; null removes the file, or the whole folder when the path ends in `/`. */
-export type FileChanges = ReadonlyMap<string, string | null>;
+/**
+ * Changes by path from the root: a file's new text, or what makes it of the text that is there (undefined while there is none); null removes the file, or
+ * the whole folder when the path ends in `/`.
+ */
+export type FileChanges = ReadonlyMap<string, FileChange>;
+type FileChange = string | null | ((before: string | undefined) => string);
+
+/** Git's id of a text. */
+export const blobIdOf = async (text: string): Promise<string> =>
+  (await git.hashBlob({ object: Buffer.from(text) })).oid;
 
 /** A bare Git repository, read and written without a work tree and without the git binary. */
 export interface Repository {
@@ -31,6 +41,12 @@ export interface Repository {
   ): Promise<{ commit: string; changed: boolean }>;
   /** Paths and texts of the files that differ between two commits; null for a removed one. */
   diff(from: string | undefined, to: string): Promise<Map<string, string | null>>;
+  /** Whether the commit is in the repository. */
+  has(commit: string): Promise<boolean>;
+  /** Names of the files in a folder at the tip, with the ids of their contents (`blobIdOf`). */
+  blobsIn(folder: string): Promise<ReadonlyMap<string, string>>;
+  /** Takes away a lock that a former holder left behind; for whoever holds the branch's lease now. Answers whether there was one. */
+  clearLocks(): Promise<boolean>;
   /** Newest first. */
   log(depth: number): Promise<{ commit: string; message: string }[]>;
 }
@@ -44,7 +60,10 @@ const author = (who: { name: string; email: string }) => ({
 export async function openRepository(options: {
   directory: string;
   branch: string;
+  /** A lock of somebody else that is older than this was left by a process that died. */
   staleLockMs?: number;
+  /** Whose our locks are: the holder of the branch's lease. */
+  holder?: string;
 }): Promise<Repository> {
   const { directory: gitdir, branch } = options;
   const at = { fs: durableFs, gitdir };
@@ -52,6 +71,12 @@ export async function openRepository(options: {
   if (!(await exists(path.join(gitdir, 'HEAD'))))
     await git.init({ ...at, bare: true, defaultBranch: branch });
   const cache = {};
+  const locks = branchLocks({
+    gitdir,
+    ref,
+    holder: options.holder ?? randomBytes(8).toString('hex'),
+    staleLockMs: options.staleLockMs,
+  });
 
   async function tip(): Promise<string | undefined> {
     try {
@@ -66,24 +91,30 @@ export async function openRepository(options: {
   const entriesOf = async (oid: string | undefined): Promise<TreeEntry[]> =>
     oid ? (await git.readTree({ ...at, oid, cache })).tree : [];
 
+  const textOf = async (entry: TreeEntry | undefined): Promise<string | undefined> =>
+    entry?.type === 'blob'
+      ? Buffer.from((await git.readBlob({ ...at, oid: entry.oid, cache })).blob).toString()
+      : undefined;
+
   /** The tree with the changes of its paths; undefined when nothing is left in it (Git has no empty folders). */
   async function writeTree(oid: string | undefined, changes: FileChanges): Promise<string | undefined> {
     const entries = new Map((await entriesOf(oid)).map((entry) => [entry.path, entry]));
-    const below = new Map<string, Map<string, string | null>>();
+    const below = new Map<string, Map<string, FileChange>>();
     for (const [file, content] of changes) {
       const [head, ...rest] = file.split('/');
       if (rest.length === 0) {
         if (content === null) entries.delete(head!);
-        else
+        else {
+          const text = typeof content === 'string' ? content : content(await textOf(entries.get(head!)));
           entries.set(head!, {
             mode: '100644',
             path: head!,
             type: 'blob',
-            oid: await git.writeBlob({ ...at, blob: Buffer.from(content) }),
+            oid: await git.writeBlob({ ...at, blob: Buffer.from(text) }),
           });
+        }
       } else if (rest.length === 1 && rest[0] === '') entries.delete(head!);
-      else
-        below.set(head!, (below.get(head!) ?? new Map<string, string | null>()).set(rest.join('/'), content));
+      else below.set(head!, (below.get(head!) ?? new Map<string, FileChange>()).set(rest.join('/'), content));
     }
     for (const [name, inside] of below) {
       const before = entries.get(name);
@@ -95,30 +126,13 @@ export async function openRepository(options: {
   }
 
   async function moveBranch(from: string | undefined, to: string): Promise<void> {
-    const file = path.join(gitdir, ref);
-    const lock = `${file}.lock`;
-    await fs.mkdir(path.dirname(file), { recursive: true });
-    let handle: fs.FileHandle;
-    try {
-      handle = await fs.open(lock, 'wx', 0o644);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      if (
-        options.staleLockMs !== undefined &&
-        Date.now() - (await fs.stat(lock)).mtimeMs > options.staleLockMs
-      )
-        await fs.rm(lock, { force: true });
-      throw new RefConflict('REPOSITORY_LOCKED', `${ref} is locked`);
-    }
+    const lock = await locks.take(`${to}\n`);
+    if (!lock) throw new RefConflict('REPOSITORY_LOCKED', `${ref} is locked`);
     try {
       if ((await tip()) !== from) throw new RefConflict('REF_MOVED', `${ref} is no longer at ${from}`);
-      await handle.writeFile(`${to}\n`);
-      await handle.sync();
-      await handle.close();
-      await fs.rename(lock, file);
+      if (!(await lock.publish())) throw new RefConflict('REPOSITORY_LOCKED', `the lock of ${ref} was lost`);
     } catch (error) {
-      await handle.close().catch(() => undefined);
-      await fs.rm(lock, { force: true });
+      await lock.release();
       throw error;
     }
   }
@@ -141,11 +155,7 @@ export async function openRepository(options: {
         entry?.type === 'tree' ? entry.oid : undefined;
       if (was?.type === 'tree' || is?.type === 'tree')
         await collect(treeOid(was), treeOid(is), `${prefix}${name}/`, found);
-      if (is?.type === 'blob')
-        found.set(
-          prefix + name,
-          Buffer.from((await git.readBlob({ ...at, oid: is.oid, cache })).blob).toString(),
-        );
+      if (is?.type === 'blob') found.set(prefix + name, (await textOf(is))!);
       else if (was?.type === 'blob') found.set(prefix + name, null);
     }
   }
@@ -175,6 +185,20 @@ export async function openRepository(options: {
       await collect(from ? await treeOf(from) : undefined, await treeOf(to), '', found);
       return found;
     },
+    async has(commit) {
+      return orNothing(() => git.readCommit({ ...at, oid: commit })).then((one) => one !== undefined);
+    },
+    async blobsIn(folder) {
+      const parent = await tip();
+      const tree =
+        parent && (await orNothing(() => git.readTree({ ...at, oid: parent, filepath: folder, cache })));
+      return new Map(
+        (tree ? tree.tree : []).flatMap(({ type, path: name, oid }) =>
+          type === 'blob' ? [[name, oid]] : [],
+        ),
+      );
+    },
+    clearLocks: () => locks.clearOthers(),
     async log(depth) {
       return (await git.log({ ...at, ref: branch, depth })).map(({ oid, commit }) => ({
         commit: oid,
@@ -189,3 +213,13 @@ const exists = (file: string): Promise<boolean> =>
     () => true,
     () => false,
   );
+
+/** What is asked of the repository; undefined when there is no such thing in it. */
+async function orNothing<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    if ((error as { code?: string }).code === 'NotFoundError') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,94 @@
+import { systemScope } from '@agentstore/kernel/access';
+import { startLoop, type Loop } from '@agentstore/kernel/loop';
+import type { Artifact, Room } from '../deps.ts';
+import {
+  lockApplier,
+  noteCheck,
+  tellApplied,
+  unready,
+  writeConditions,
+  type AppliedResource,
+} from './applied-resources.store.ts';
+import { withCondition, type Condition } from './conditions.ts';
+
+const scope = systemScope('gitops-observer');
+/** Looks at object storage at the same time. */
+const together = 20;
+
+type Seen = Pick<Condition, 'status' | 'reason' | 'message'>;
+
+/**
+ * Observes whether what is applied is ready. Two loops beside the applier: what needs a look at object storage, and what needs none, so that storage which
+ * hangs delays neither what is applied nor a pause. What is the same as before is not written again.
+ */
+export function startObserver(room: Room, onObserved: () => void): Loop {
+  const loops = [
+    startLoop({ name: 'gitops-observer', log: room.log, everyMs: 1_000, work: observePlain }),
+    startLoop({ name: 'gitops-artifact-observer', log: room.log, everyMs: 1_000, work: observeArtifacts }),
+  ];
+  return {
+    wake: () => loops.forEach((loop) => loop.wake()),
+    stop: async () => void (await Promise.all(loops.map((loop) => loop.stop()))),
+  };
+
+  async function observePlain(): Promise<void> {
+    const due = await room.db.transaction(scope, (tx) => unready(tx, { needsArtifact: false }));
+    if (due.length) await write(due.map((resource) => ({ resource, seen: applied(resource) })));
+  }
+
+  async function observeArtifacts(): Promise<void> {
+    const due = await room.db.transaction(scope, (tx) => unready(tx, { needsArtifact: true }));
+    const look = async (resource: AppliedResource) => ({ resource, seen: await artifactSeen(resource) });
+    for (let at = 0; at < due.length; at += together)
+      await write(await Promise.all(due.slice(at, at + together).map(look)));
+  }
+
+  async function write(found: readonly { resource: AppliedResource; seen: Seen }[]): Promise<void> {
+    const changed = await room.db.transaction(scope, async (tx) => {
+      await lockApplier(tx);
+      let any = false;
+      for (const { resource, seen } of found) {
+        const observedGeneration = resource.generation;
+        const conditions = withCondition(resource.conditions, { type: 'Ready', ...seen, observedGeneration });
+        any = (conditions && (await writeConditions(tx, resource, conditions))) || any;
+        await noteCheck(tx, resource);
+      }
+      if (any) await tellApplied(tx);
+      return any;
+    });
+    // The first look may find what was known already; it is a reason to report all the same.
+    if (changed || found.some(({ resource }) => resource.checks === 0)) onObserved();
+  }
+
+  async function artifactSeen({ spec }: AppliedResource): Promise<Seen> {
+    const { artifact } = spec['runtime'] as { artifact: Artifact };
+    try {
+      return (await room.artifactIsThere(artifact))
+        ? {
+            status: 'True',
+            reason: 'ArtifactStored',
+            message: 'The route is applied and its artifact is stored.',
+          }
+        : {
+            status: 'False',
+            reason: 'ArtifactMissing',
+            message: `${artifact.key} is not stored with ${artifact.sizeBytes} bytes.`,
+          };
+    } catch (error) {
+      room.log.warn({ err: error, artifact }, 'artifact cannot be checked');
+      return {
+        status: 'Unknown',
+        reason: 'ObjectStorageUnavailable',
+        message: 'Whether the artifact is stored cannot be seen now.',
+      };
+    }
+  }
+}
+
+const phaseOf = ({ spec }: AppliedResource): string => String(spec['desiredPhase'] as string);
+
+const applied = (resource: AppliedResource): Seen => ({
+  status: 'True',
+  reason: 'Applied',
+  message: `Applied as ${phaseOf(resource)}.`,
+});
