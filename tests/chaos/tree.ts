@@ -44,7 +44,7 @@ export async function startTree(stateDir: string): Promise<Tree> {
     });
   };
   await start();
-  const { urls, oidc, shop, offering, users } = readDescription(stateDir)!;
+  const { urls, directories, oidc, shop, offering, users } = readDescription(stateDir)!;
   // A token lives for minutes, so one is asked for when it is needed.
   const staffToken = async (): Promise<string> => {
     const { tokenCreate } = await askShop<{ tokenCreate: { token: string } }>(
@@ -59,13 +59,13 @@ export async function startTree(stateDir: string): Promise<Tree> {
   return {
     publicOrigin: urls.origin,
     adminUrl: adminUrlOf(stateDir, urls.database),
-    repository: urls.git,
+    repository: directories.git,
     identity: oidc,
     shop: {
       url: urls.shop,
       staffToken,
       channel: shop.channel,
-      variants: { pro: offering.plans['pro']!, pack1000: offering.creditPacks['1000']! },
+      variants: { pro: offering.variants['pro']!, pack1000: offering.creditPacks['1000']! },
     },
     buyer: async () => people[next++ % people.length]!,
     crashes: () => crashes.splice(0),
