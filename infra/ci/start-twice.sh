@@ -11,6 +11,7 @@ start_store "$work/first.log" --state "$state" --port 4300 || exit 1
 cat "$work/first.log"
 for said in "order paid → ACTIVE" "commit" "ledger entry" "transfer"; do grep -q "$said" "$work/first.log" || fail "the first start did not show: $said"; done
 npm run demo --silent -- --state "$state" || fail "npm run demo"
+npm run doctor --silent -- --state "$state" || fail "npm run doctor finds a fault in a store that is well"
 origin=$(node -p "JSON.parse(require('fs').readFileSync('$state/dev.json')).urls.origin")
 key=$(node -p "JSON.parse(require('fs').readFileSync('$state/dev.json')).demo.apiKey")
 instance=$(node -p "JSON.parse(require('fs').readFileSync('$state/dev.json')).demo.instanceId")
@@ -23,5 +24,6 @@ cat "$work/second.log"
 grep -q "The main job:" "$work/second.log" && fail "the second start did the main job again"
 curl -sf -m 10 -H "authorization: Bearer $key" "$origin/v1/runs/$run" | grep -q SUCCEEDED || fail "the run was lost by kill -9"
 ask >/dev/null || fail "a run after kill -9"
+npm run doctor --silent -- --state "$state" || fail "npm run doctor finds a fault after kill -9"
 stop_store INT || exit 1
 echo "first start, demo, kill -9, second start: nothing lost, nothing left over"
