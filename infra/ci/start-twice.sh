@@ -18,6 +18,7 @@ start_store "$work/second.log" --state "$state" || exit 1
 cat "$work/second.log"
 grep -q "The main job:" "$work/second.log" && fail "the second start did the main job again"
 npm run demo --silent -- --state "$state" || fail "npm run demo"
+npm run doctor --silent -- --state "$state" || fail "npm run doctor finds a fault in a store that is well"
 origin=$(described urls.origin); key=$(described demo.apiKey); instance=$(described demo.instanceId)
 ask() { curl -sf -m 30 -H "authorization: Bearer $key" -H 'content-type: application/json' -d "{\"instanceId\":\"$instance\",\"input\":\"$1\"}" "$origin/v1/runs"; }
 state_of() { curl -sf -m 10 -H "authorization: Bearer $key" "$origin/v1/runs/$1" | node -p "JSON.parse(require('fs').readFileSync(0)).state"; }
@@ -44,5 +45,6 @@ for _ in $(seq 1 120); do ended=$(state_of "$half"); case $ended in SUCCEEDED|FA
 case $ended in SUCCEEDED|FAILED) ;; *) fail "the run that kill -9 hit is $ended" ;; esac
 [ "$(state_of "$run")" = SUCCEEDED ] || fail "the first run was lost by the second kill -9"
 ask "Are you there?" >/dev/null || fail "a run after kill -9"
+npm run doctor --silent -- --state "$state" || fail "npm run doctor finds a fault after kill -9"
 stop_store INT || exit 1
 echo "first start, Ctrl-C, demo, kill -9 at rest and in a run ($ended after it): nothing lost, nothing left over"

@@ -35,15 +35,8 @@ export async function migrateAll(
       if (!/^[a-z_]+$/.test(source.schema)) throw new Error(`not a schema name: ${source.schema}`);
       await client.query(`create schema if not exists ${source.schema}; grant usage on schema ${source.schema} to ${appRole};
         create table if not exists ${source.schema}.migration (name text primary key, sha256 text not null, applied_at timestamptz not null default now())`);
-      for (const [prefix, directory] of [
-        ['kernel/', kernelDirectory],
-        ['', source.directory],
-      ] as const)
-        for (const file of sqlFiles(directory)) {
-          const name = prefix + file;
-          if (await apply(client, source.schema, name, fs.readFileSync(path.join(directory, file), 'utf8')))
-            applied.push(`${source.schema}/${name}`);
-        }
+      for (const { name, sql } of migrationsOf(source))
+        if (await apply(client, source.schema, name, sql)) applied.push(`${source.schema}/${name}`);
       await client.query(`grant select, insert, update, delete on all tables in schema ${source.schema} to ${appRole};
         grant usage, select on all sequences in schema ${source.schema} to ${appRole};
         grant execute on all functions in schema ${source.schema} to ${appRole};
@@ -58,6 +51,30 @@ export async function migrateAll(
   } finally {
     await client.end();
   }
+}
+
+/** Migrations (`schema/name`) that a database has not run, or has run as another text. For any role that may read. */
+export async function pendingMigrations(
+  client: pg.ClientBase,
+  sources: readonly MigrationSource[],
+): Promise<string[]> {
+  const pending: string[] = [];
+  for (const source of sources) {
+    const { rows } = await client.query<{ there: boolean }>('select to_regclass($1) is not null as there', [
+      `${source.schema}.migration`,
+    ]);
+    const ran = rows[0]?.there
+      ? (
+          await client.query<{ name: string; sha256: string }>(
+            `select name, sha256 from ${source.schema}.migration`,
+          )
+        ).rows
+      : [];
+    for (const { name, sql } of migrationsOf(source))
+      if (!ran.some((row) => row.name === name && row.sha256 === sha256Of(sql)))
+        pending.push(`${source.schema}/${name}`);
+  }
+  return pending;
 }
 
 /** Every `<owner>/migrations` folder under the given roots; the schema is the owner's folder name with `_` for `-`. */
@@ -75,14 +92,23 @@ export function findMigrations(root: string): MigrationSource[] {
     .filter(({ directory }) => fs.existsSync(directory));
 }
 
-const sqlFiles = (directory: string): string[] =>
-  fs
-    .readdirSync(directory)
-    .filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name))
-    .sort();
+/** The kernel's files, then the owner's, in the order in which they run. */
+const migrationsOf = (source: MigrationSource): { name: string; sql: string }[] =>
+  [
+    { prefix: 'kernel/', directory: kernelDirectory },
+    { prefix: '', directory: source.directory },
+  ].flatMap(({ prefix, directory }) =>
+    fs
+      .readdirSync(directory)
+      .filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name))
+      .sort()
+      .map((name) => ({ name: prefix + name, sql: fs.readFileSync(path.join(directory, name), 'utf8') })),
+  );
+
+const sha256Of = (sql: string): string => createHash('sha256').update(sql).digest('hex');
 
 async function apply(client: pg.Client, schema: string, name: string, sql: string): Promise<boolean> {
-  const sha256 = createHash('sha256').update(sql).digest('hex');
+  const sha256 = sha256Of(sql);
   const ran = await client.query<{ sha256: string }>(
     `select sha256 from ${schema}.migration where name = $1`,
     [name],

@@ -1,0 +1,36 @@
+/** One thing that must be so. */
+export interface Check {
+  readonly name: string;
+  /** What to do when it is not. */
+  readonly mend: string;
+  /** Answers what was found; throws a sentence that says what is wrong. */
+  readonly look: () => Promise<string>;
+}
+
+/** Longest wait for one check. */
+const deadlineMs = 15_000;
+
+/** Runs checks one after the other, a line for each; answers how many failed. */
+export async function runChecks(checks: readonly Check[], write: (text: string) => void): Promise<number> {
+  let failed = 0;
+  for (const check of checks)
+    try {
+      write(`✓ ${check.name.padEnd(20)} ${await inTime(check.look())}\n`);
+    } catch (error) {
+      failed += 1;
+      write(`✗ ${check.name.padEnd(20)} ${(error as Error).message}\n${' '.repeat(23)}→ ${check.mend}\n`);
+    }
+  return failed;
+}
+
+async function inTime(work: Promise<string>): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no result in ${deadlineMs / 1_000} s`)), deadlineMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
