@@ -79,6 +79,22 @@ it('takes over what was written while the first one was loading', async () => {
   await engine.stop();
 });
 
+it('is not ready while a part is down, and says which', async () => {
+  let up = true;
+  const part = {
+    sdl: 'type Query { part: Int }',
+    fetch: async () => (up ? Response.json({}) : new Response('', { status: 502 })),
+  };
+  const router = await openRouter({ more: { part } });
+  const readiness = () => fetch(`${router.origin}/readiness`);
+  expect((await readiness()).status).toBe(200);
+  up = false;
+  const answer = await readiness();
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ code: 'NOT_READY', title: 'not ready: part' });
+  expect((await fetch(`${router.origin}/health`)).status).toBe(200);
+});
+
 it('starts without a supergraph or a shop, says so, and serves what it has as soon as there is one', async () => {
   const router = await openRouter({ deps: { supergraphFile: `/nonexistent/${crypto.randomUUID()}` } });
   expect((await fetch(`${router.origin}/health`)).status).toBe(200);
