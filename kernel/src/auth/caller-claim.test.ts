@@ -24,5 +24,5 @@ it.each([
 
 it.each([['AQ'], ['CQAAAAAAAAAAAAAAAAAAAAA'], [5], [undefined]])(
   'memberships that are none are refused: %s',
-  (memberships) => expect(() => callerOfClaim({ ...person, memberships })).toThrow(),
+  (memberships) => expect(() => callerOfClaim({ ...person, memberships })).toThrow(/memberships/),
 );

@@ -50,7 +50,7 @@ it('lets a reader go who takes nothing any more, and ends what was read for them
   const closed = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.write('GET / HTTP/1.1\r\nhost: x\r\n\r\n');
   socket.pause();
-  await left.promise;
+  await expect(left.promise).resolves.toBeUndefined();
   socket.resume();
-  await closed;
+  await expect(closed).resolves.toBeUndefined();
 });

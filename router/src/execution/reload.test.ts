@@ -75,8 +75,26 @@ it('takes over what was written while the first one was loading', async () => {
   fs.writeFileSync(`${file}.new`, changed);
   fs.renameSync(`${file}.new`, file);
   await starting;
-  await until(async () => 'addedLater' in engine.current().schema.getQueryType()!.getFields());
+  const fields = () => Object.keys(engine.current().schema.getQueryType()!.getFields());
+  await until(async () => fields().includes('addedLater'));
+  expect(fields()).toContain('reviews');
   await engine.stop();
+});
+
+it('is not ready while a part is down, and says which', async () => {
+  let up = true;
+  const part = {
+    sdl: 'type Query { part: Int }',
+    fetch: async () => (up ? Response.json({}) : new Response('', { status: 502 })),
+  };
+  const router = await openRouter({ more: { part } });
+  const readiness = () => fetch(`${router.origin}/readiness`);
+  expect((await readiness()).status).toBe(200);
+  up = false;
+  const answer = await readiness();
+  expect(answer.status).toBe(503);
+  expect(await answer.json()).toMatchObject({ code: 'NOT_READY', title: 'not ready: part' });
+  expect((await fetch(`${router.origin}/health`)).status).toBe(200);
 });
 
 it('starts without a supergraph or a shop, says so, and serves what it has as soon as there is one', async () => {

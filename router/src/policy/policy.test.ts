@@ -1,6 +1,13 @@
-import { Kind, parse, type FragmentDefinitionNode, type OperationDefinitionNode } from 'graphql';
+import {
+  buildASTSchema,
+  Kind,
+  parse,
+  type FragmentDefinitionNode,
+  type OperationDefinitionNode,
+} from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { closedMutationError } from './closed-mutations.ts';
+import { describeRecorded, recordedText } from '../../../infra/dev/shop/testing/recorded.ts';
+import { closedMutationError, closedMutations } from './closed-mutations.ts';
 import { limitError } from './limits.ts';
 
 const limits = { depth: 4, tokens: 200, aliases: 3, rootFields: 3 };
@@ -53,4 +60,17 @@ describe('closed mutations', () => {
     ['mutation { checkoutCreate { checkout { id } } }', undefined],
     ['{ tokenCreate }', undefined],
   ])('%s', (query, code) => expect(refused(query)).toBe(code));
+
+  it.each(Object.keys(closedMutations))('%s is closed, by whatever alias', (name) =>
+    expect(refused(`mutation { harmless: ${name} { errors { code } } }`)).toBe('FORBIDDEN_OPERATION'),
+  );
+});
+
+describeRecorded('closed mutations exist in the real Saleor', () => {
+  const mutations = buildASTSchema(parse(recordedText('saleor-3.22-federated.graphql')), {
+    assumeValidSDL: true,
+  })
+    .getMutationType()!
+    .getFields();
+  it.each(Object.keys(closedMutations))('%s', (name) => expect(mutations).toHaveProperty(name));
 });

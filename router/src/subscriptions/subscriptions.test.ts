@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionResult } from 'graphql';
 import { QueryPlanner } from '@apollo/query-planner';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
+import { createServiceClient } from '@agentstore/kernel/http/client';
 import { uuidv7 } from '@agentstore/kernel/ids';
 import { openRouter, type TestRouter } from '../testing/open-router.ts';
 
@@ -280,6 +281,17 @@ describe('a stream that goes on for long', () => {
     });
     await left.promise;
   });
+});
+
+it('a connection is told to come later while nobody can say who it is', async () => {
+  const away = createServiceClient({
+    name: 'control-plane',
+    baseUrl: 'http://control-plane.internal',
+    send: () => Promise.reject(new Error('away')),
+  });
+  const router = await openRouter({ deps: { controlPlane: away } });
+  const socket = router.socket({ authorization: `Bearer ${await router.issuer.token()}` });
+  await expect(socket.iterate({ query: '{ reviews }' }).next()).rejects.toMatchObject({ code: 1013 });
 });
 
 it('plans are kept of what a subgraph has answered: who is refused leaves nothing', async () => {

@@ -66,6 +66,22 @@ describe('REST', () => {
     });
   });
 
+  it('answers a repeated key with the same run, charged once', async () => {
+    const before = await buyer.wallet(home.organizationId);
+    const start = () =>
+      post(
+        `${store.stack.publicOrigin}/v1/runs`,
+        { instanceId: home.instanceId, input: 'Once.' },
+        { 'idempotency-key': 'once' },
+      ).then(async (answer) => (await answer.json()) as { id: string; charge: string });
+    const [first, ...others] = await Promise.all([start(), start(), start()]);
+    others.push(await start());
+    for (const other of others) expect(other).toEqual(first);
+    const after = await buyer.wallet(home.organizationId);
+    expect(BigInt(before.balance) - BigInt(after.balance)).toBe(BigInt(first!.charge));
+    expect(after.ledgerEntries.edges.length - before.ledgerEntries.edges.length).toBe(1);
+  });
+
   it('streams a run as server-sent events, and goes on after Last-Event-ID', async () => {
     const answer = await post(
       `${store.stack.publicOrigin}/v1/instances/${home.instanceId}/runs`,
