@@ -8,8 +8,26 @@ const statements = fs
   .map((text) => text.replace(/^--.*$/gm, '').trim())
   .filter(Boolean);
 
-/** How many invariants there are; a test checks that none was lost in reading the file. */
+/** What the invariants call themselves; a test breaks each of them once. */
+export const invariantNames = statements.map(
+  (text) => /^select '([^']+)' as invariant/.exec(text)?.[1] ?? text,
+);
+
 export const invariantCount = statements.length;
+
+/** A row that breaks an invariant. */
+export interface Breach {
+  readonly invariant: string;
+  readonly subject: string;
+  readonly facts: string;
+}
+
+/** Every row that breaks an invariant, as this connection sees the ledger. */
+export async function breachesSeenBy(client: pg.Client): Promise<Breach[]> {
+  const broken: Breach[] = [];
+  for (const statement of statements) broken.push(...(await client.query<Breach>(statement)).rows);
+  return broken;
+}
 
 /** Runs every invariant as the superuser (row-level security hides nothing). Throws with each row that breaks one. */
 export async function assertInvariants(adminUrl: string): Promise<void> {
@@ -18,12 +36,11 @@ export async function assertInvariants(adminUrl: string): Promise<void> {
   try {
     // One snapshot for all of them, or a commit in between would look like a fault.
     await client.query('begin isolation level repeatable read read only');
-    const broken: string[] = [];
-    for (const statement of statements)
-      for (const row of (await client.query<{ invariant: string; subject: string; facts: string }>(statement))
-        .rows)
-        broken.push(`${row.invariant}: ${row.subject}: ${row.facts}`);
-    if (broken.length) throw new Error(`The ledger is broken:\n  ${broken.join('\n  ')}`);
+    const broken = await breachesSeenBy(client);
+    if (broken.length)
+      throw new Error(
+        `The ledger is broken:\n  ${broken.map(({ invariant, subject, facts }) => `${invariant}: ${subject}: ${facts}`).join('\n  ')}`,
+      );
   } finally {
     await client.end();
   }
