@@ -25,7 +25,7 @@ export default defineConfig({
           name: 'unit',
           include: [
             '{kernel,schema,subgraphs,router,workers,infra}/**/*.test.ts',
-            'tests/architecture/**/*.test.ts',
+            'tests/{architecture,invariants}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**'],
         },

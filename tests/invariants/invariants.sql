@@ -1,33 +1,33 @@
 -- What must hold in the ledger at every moment (schema billing). Each statement names itself and must return no row.
 
-select 'wallet.reserved is the sum of its open reservations' as invariant, w.organization_id::text as subject,
+select 'wallet.reserved is the sum of its open reservations' as invariant, organization_id::text as subject,
   format('reserved %s, open %s', w.reserved, coalesce(r.open, 0)) as facts
-from billing.wallet w left join (select organization_id, sum(amount)::bigint as open from billing.reservation where status = 'OPEN' group by 1) r using (organization_id)
-where w.reserved <> coalesce(r.open, 0);
+from billing.wallet w full join (select organization_id, sum(amount)::bigint as open from billing.reservation where status = 'OPEN' group by 1) r using (organization_id)
+where coalesce(w.reserved, 0) <> coalesce(r.open, 0);
 
-select 'wallet.balance is the balance after its last entry' as invariant, w.organization_id::text as subject,
+select 'wallet.balance is the balance after its last entry' as invariant, organization_id::text as subject,
   format('balance %s, last entry %s, seq %s of %s', w.balance, e.balance_after, e.seq, w.seq) as facts
-from billing.wallet w left join lateral (select balance_after, seq from billing.ledger_entry where organization_id = w.organization_id order by seq desc limit 1) e on true
-where w.balance <> coalesce(e.balance_after, 0) or w.seq <> coalesce(e.seq, 0);
+from billing.wallet w full join (select distinct on (organization_id) organization_id, balance_after, seq from billing.ledger_entry order by organization_id, seq desc) e using (organization_id)
+where coalesce(w.balance, 0) <> coalesce(e.balance_after, 0) or coalesce(w.seq, 0) <> coalesce(e.seq, 0);
 
-select 'wallet.balance is the sum of credits minus debits of its account' as invariant, w.organization_id::text as subject,
+select 'wallet.balance is the sum of credits minus debits of its account' as invariant, organization_id::text as subject,
   format('balance %s, transfers %s', w.balance, coalesce(t.net, 0)) as facts
-from billing.wallet w left join (
+from billing.wallet w full join (
   select organization_id, sum(case when credit_account = 'wallet:' || organization_id then amount when debit_account = 'wallet:' || organization_id then -amount else 0 end)::bigint as net
   from billing.transfer group by 1) t using (organization_id)
-where w.balance <> coalesce(t.net, 0);
+where coalesce(w.balance, 0) <> coalesce(t.net, 0);
 
-select 'wallet.balance is the sum of what is left of its grants' as invariant, w.organization_id::text as subject,
+select 'wallet.balance is the sum of what is left of its grants' as invariant, organization_id::text as subject,
   format('balance %s, grants %s', w.balance, coalesce(g.remaining, 0)) as facts
-from billing.wallet w left join (select organization_id, sum(remaining)::bigint as remaining from billing.grants group by 1) g using (organization_id)
-where w.balance <> coalesce(g.remaining, 0);
+from billing.wallet w full join (select organization_id, sum(remaining)::bigint as remaining from billing.grants group by 1) g using (organization_id)
+where coalesce(w.balance, 0) <> coalesce(g.remaining, 0);
 
-select 'wallet.debt is what its receivable account is owed' as invariant, w.organization_id::text as subject,
+select 'wallet.debt is what its receivable account is owed' as invariant, organization_id::text as subject,
   format('debt %s, receivable %s', w.debt, coalesce(t.owed, 0)) as facts
-from billing.wallet w left join (
+from billing.wallet w full join (
   select organization_id, sum(case when debit_account like 'receivable:%' then amount when credit_account like 'receivable:%' then -amount else 0 end)::bigint as owed
   from billing.transfer group by 1) t using (organization_id)
-where w.debt <> coalesce(t.owed, 0);
+where coalesce(w.debt, 0) <> coalesce(t.owed, 0);
 
 select 'ledger seq is 1, 2, 3 … without gaps or forks' as invariant, organization_id::text as subject, format('%s entries, seq %s to %s', count(*), min(seq), max(seq)) as facts
 from billing.ledger_entry group by organization_id having min(seq) <> 1 or max(seq) <> count(*) or count(distinct seq) <> count(*);
@@ -92,3 +92,8 @@ from (select entry_id, organization_id, 'transfer' as part from billing.transfer
 select 'a wallet knows the earliest end of its grants' as invariant, w.organization_id::text as subject, format('knows %s, earliest %s', w.next_expiry, min(g.expires_at)) as facts
 from billing.wallet w join billing.grants g on g.organization_id = w.organization_id and g.remaining > 0
 group by w.organization_id, w.next_expiry having min(g.expires_at) < coalesce(w.next_expiry, 'infinity');
+
+select 'a line of an order gives credits once, to one organization' as invariant, saleor_order_id || ' ' || saleor_line_id as subject,
+  format('%s entries for %s organizations', count(*), count(distinct organization_id)) as facts
+from billing.ledger_entry where kind in ('TOP_UP', 'GRANT') and saleor_line_id is not null
+group by saleor_api_url, saleor_order_id, saleor_line_id having count(*) > 1;
