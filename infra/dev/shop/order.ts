@@ -14,8 +14,18 @@ export function chargeStatusOf(charged: number, total: number): ChargeStatus {
 export function withPayments(order: OrderRecord, transactions: readonly TransactionRecord[]): OrderRecord {
   const { charged, authorized } = paidBy(transactions);
   const sum = charged + order.paidByHand;
-  return { ...order, charged: sum, authorized, chargeStatus: chargeStatusOf(sum, order.total) };
+  return { ...order, charged: sum, authorized, chargeStatus: chargeStatusOf(sum, owed(order)) };
 }
+
+/** What staff granted back. */
+export const grantedBack = (order: OrderRecord): number =>
+  (order.grantedRefunds ?? []).reduce((sum, { amount }) => sum + amount, 0);
+
+/**
+ * What the charge status is measured against: a granted refund lowers it, so granting all of a FULL order makes it OVERCHARGED, and paying that refund
+ * out FULL again, of nothing. `isPaid` still looks at the whole total.
+ */
+export const owed = (order: OrderRecord): number => order.total - grantedBack(order);
 
 /** Whether the order counts as paid: all of the total is there. */
 export const isPaid = (order: OrderRecord): boolean => order.charged >= order.total;

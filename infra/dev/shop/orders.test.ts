@@ -56,6 +56,32 @@ it('shows net totals after refunds: PARTIAL, then NONE, the status untouched, up
   expect(new Set([paid.updatedAt, partial.updatedAt, none.updatedAt]).size).toBe(3);
 });
 
+it('measures the charge against what is left after granted refunds: OVERCHARGED, then FULL of nothing; isPaid looks at the total', async () => {
+  const order = await buy(under, { pay: '29' });
+  const grant = (input: object) =>
+    under.ask(
+      'mutation($id: ID!, $input: OrderGrantRefundCreateInput!) { orderGrantRefundCreate(id: $id, input: $input) { grantedRefund { amount { amount } } errors { field message code } } }',
+      { id: order.id, input: { transactionId: order.transaction, ...input } },
+    );
+  const reasonReference = Buffer.from('Page:1').toString('base64');
+  await expect(grant({ amount: '29' })).rejects.toThrow(/reference/);
+  await expect(grant({ amount: '30', reasonReference })).rejects.toThrow(/greater/);
+  await grant({ amount: '29', reasonReference });
+  expect(await standing(order.id)).toMatchObject({
+    chargeStatus: 'OVERCHARGED',
+    isPaid: true,
+    totalCharged: { amount: 29 },
+    totalRefunded: { amount: 0 },
+  });
+  await report(under, { id: order.transaction!, type: 'REFUND_SUCCESS', amount: '29', pspReference: 'g' });
+  expect(await standing(order.id)).toMatchObject({
+    chargeStatus: 'FULL',
+    isPaid: false,
+    totalCharged: { amount: 0 },
+    totalRefunded: { amount: 29 },
+  });
+});
+
 it('takes the same report once, and keeps a contradicting one as a failure', async () => {
   const order = await buy(under, { pay: '29' });
   const refund = { id: order.transaction!, type: 'REFUND_SUCCESS', amount: '9', pspReference: 'same' };

@@ -13,11 +13,13 @@ import { pkOf, toId } from './global-id.ts';
 import { inView, showsVariant, viewOf } from './listings.ts';
 import { idField, metadataFields } from './metadata.ts';
 import { money, taxed, type Money } from './money.ts';
-import { chargeStatusOf, emitFullyPaid, isPaid, withPayments } from './order.ts';
+import { grantRefund } from './grant-refund.ts';
+import { lockOrder } from './lock-order.ts';
+import { chargeStatusOf, emitFullyPaid, grantedBack, isPaid, owed, withPayments } from './order.ts';
 import { pageOfOrders, type OrderSort, type OrderWhere } from './orders.store.ts';
 import type { PageArgs } from './pages.ts';
 import { payload } from './payload.ts';
-import type { OrderLineRecord, OrderRecord } from './records.ts';
+import type { GrantedRefundRecord, OrderLineRecord, OrderRecord } from './records.ts';
 import { newTransaction } from './edit-transaction.ts';
 import type { WritableStore } from './store.ts';
 
@@ -34,12 +36,6 @@ export const orderQueries = {
     return pageOfOrders(ctx.store, args);
   },
 };
-
-async function lockOrder(tx: WritableStore, id: string): Promise<OrderRecord> {
-  const order = await tx.lock('Order', pkOf('Order', id));
-  if (!order) throw refuse('id', 'NOT_FOUND', `Couldn't resolve to a node: ${id}`);
-  return order;
-}
 
 export const orderMutations = {
   orderMarkAsPaid: (
@@ -65,6 +61,7 @@ export const orderMutations = {
         return { order };
       });
     }),
+  orderGrantRefundCreate: grantRefund,
   orderConfirm: (_: unknown, { id }: { id: string }, ctx: ShopContext) =>
     payload(async () => {
       const issuedBy = await requirePermission(ctx, ['MANAGE_ORDERS']);
@@ -119,6 +116,8 @@ async function markAsPaid(
   return order;
 }
 
+type GrantedRefundSource = GrantedRefundRecord & { readonly currency: string };
+
 interface LineSource extends OrderLineRecord {
   readonly currency: string;
   readonly channelPk: string;
@@ -166,7 +165,7 @@ export const orderTypes = {
         NONE: 'NOT_CHARGED',
       })[order.chargeStatus],
     authorizeStatus: (order: OrderRecord) => {
-      const covered = chargeStatusOf(order.charged + order.authorized, order.total);
+      const covered = chargeStatusOf(order.charged + order.authorized, owed(order));
       return covered === 'OVERCHARGED' ? 'FULL' : covered;
     },
     transactions: async (order: OrderRecord, _: unknown, ctx: ShopContext) => {
@@ -186,13 +185,20 @@ export const orderTypes = {
     totalRefunded: (order: OrderRecord, _: unknown, ctx: ShopContext) => sum(order, ctx, 'refunded'),
     totalRefundPending: zero,
     totalChargePending: zero,
-    totalGrantedRefund: zero,
+    totalGrantedRefund: (order: OrderRecord) => money(grantedBack(order), order.currency),
+    grantedRefunds: (order: OrderRecord) =>
+      (order.grantedRefunds ?? []).map((refund) => ({ ...refund, currency: order.currency })),
     isShippingRequired: () => false,
     displayGrossPrices: () => true,
     errors: () => [],
     externalReference: () => null,
     customerNote: () => '',
     checkoutId: (order: OrderRecord) => (order.checkout ? toId('Checkout', order.checkout) : null),
+  },
+  OrderGrantedRefund: {
+    id: (refund: GrantedRefundSource) => toId('OrderGrantedRefund', refund.pk),
+    amount: (refund: GrantedRefundSource) => money(refund.amount, refund.currency),
+    updatedAt: (refund: GrantedRefundSource) => refund.createdAt,
   },
   OrderLine: {
     ...idField('OrderLine'),

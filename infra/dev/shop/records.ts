@@ -165,7 +165,18 @@ export interface OrderRecord extends Stored {
   chargeStatus: ChargeStatus;
   /** What orderMarkAsPaid charged in a channel with PAYMENT_FLOW, where no transaction is made. */
   paidByHand: number;
+  /** Refunds that staff granted, paid out or not; absent in orders older than the field. */
+  grantedRefunds?: GrantedRefundRecord[];
   lines: OrderLineRecord[];
+}
+
+/** A refund that staff granted: it lowers what the shop measures the charge against. */
+export interface GrantedRefundRecord {
+  pk: string;
+  amount: number;
+  reason: string;
+  transaction: string;
+  createdAt: string;
 }
 
 export interface TransactionEventRecord {

@@ -3,6 +3,8 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { signIn } from '../../../infra/dev/identity/sign-in.ts';
+import { askShop } from '../../../infra/dev/shop/ask-shop.ts';
+import type { Payment } from '../../../infra/dev/shop/pay-for.ts';
 import { startShop } from '../../../infra/dev/shop/server.ts';
 import { assertInvariants } from '../../invariants/assert-invariants.ts';
 import type { Data } from '../../setup/graph-data.ts';
@@ -75,6 +77,12 @@ const bought = [
   { kind: 'TOP_UP', amount: '1000000000' },
 ];
 const planAndPack = () => [store.seed.proVariantId, store.seed.pack1000VariantId];
+
+/** The shop's staff does something by hand. */
+const staff = async (mutation: string, variables: object): Promise<void> => {
+  const { shop } = store.stack.doubles;
+  await askShop({ url: shop.url, token: await shop.staffToken() }, mutation, variables);
+};
 
 /** A paid order of which the shop's delivery was lost on its way, and the delivery. */
 async function buyUntold(variantIds: readonly string[] = planAndPack()) {
@@ -189,6 +197,41 @@ describe('an order of the shop', () => {
     await becomes(order.id, (progress) => progress.claims > claims && progress.state === 'REVOKED');
     expect(await ledgerOf(order.id)).toEqual(takenBack);
     expect(BigInt((await buyer.wallet(organizationId)).balance)).toBe(before);
+  });
+
+  it.each<[string, (payment: Payment, orderId: string) => Promise<void>]>([
+    [
+      'as staff granted it: the shop says FULL of nothing',
+      async (payment, id) => {
+        await staff(
+          'mutation ($id: ID!, $input: OrderGrantRefundCreateInput!) { orderGrantRefundCreate(id: $id, input: $input) { errors { message } } }',
+          {
+            id,
+            input: {
+              amount: payment.amount,
+              transactionId: payment.transactionId,
+              reasonReference: Buffer.from('Page:1').toString('base64'),
+            },
+          },
+        );
+        await store.refund(payment);
+      },
+    ],
+    [
+      'by hand: what is charged is not lowered',
+      ({ transactionId, amount, currency }) =>
+        staff(
+          'mutation ($id: ID!, $transaction: TransactionUpdateInput!) { transactionUpdate(id: $id, transaction: $transaction) { errors { message } } }',
+          { id: transactionId, transaction: { amountRefunded: { amount, currency } } },
+        ),
+    ],
+  ])('that is refunded in full %s', async (_name, refund) => {
+    const order = await buyer.buy(planAndPack(), { organizationId });
+    await becomes(order.id, isIn('GRANTED'));
+    await refund(order.payment, order.id);
+    await becomes(order.id, isIn('REVOKED'));
+    const sum = (await ledgerOf(order.id)).reduce((left, { amount }) => left + BigInt(amount), 0n);
+    expect(sum).toBe(0n);
   });
 
   it('that was refunded before its payment was told of is never granted', async () => {
