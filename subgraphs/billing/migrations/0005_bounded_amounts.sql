@@ -35,6 +35,7 @@ declare
   v_grants int := 0;
   v_seen int := 0;
   v_failures jsonb := '[]';
+  v_changed uuid[] := '{}';
   item record;
 begin
   for item in
@@ -52,8 +53,10 @@ begin
     begin
       if item.id is null then
         v_grants := v_grants + expire_grants(item.organization_id);
+        v_changed := v_changed || item.organization_id;
       elsif expire_reservation(item.id) then
         v_reservations := v_reservations + 1;
+        v_changed := v_changed || item.organization_id;
       end if;
     exception when others then
       v_failures := v_failures || jsonb_build_object('organizationId', item.organization_id, 'runId', item.id, 'error', sqlerrm);
@@ -66,5 +69,5 @@ begin
       end if;
     end;
   end loop;
-  return jsonb_build_object('reservations', v_reservations, 'grants', v_grants, 'failures', v_failures, 'more', v_seen = p_limit);
+  return jsonb_build_object('reservations', v_reservations, 'grants', v_grants, 'organizationIds', to_jsonb(v_changed), 'failures', v_failures, 'more', v_seen = p_limit);
 end $$;

@@ -9,11 +9,12 @@ import { rateCardRoutes } from './rate-cards/rate-cards.http.ts';
 import { startExpirySweep, startPartitionKeeper } from './reservations/expire-reservations.task.ts';
 import { reservationRoutes } from './reservations/reservations.http.ts';
 import { buildSchema } from './schema.ts';
+import { createWalletBell, walletChannel } from './wallets/wallet-bell.ts';
 
 /** The billing subgraph: wallets, grants, reservations and the ledger. */
 export function createApp(deps: Deps): App {
-  const walletChanges = createChanges({ database: deps.db, channels: ['billing_wallet'], log: deps.log });
-  const room: Room = { ...deps, walletChanges };
+  const walletChanges = createChanges({ database: deps.db, channels: [walletChannel], log: deps.log });
+  const room: Room = { ...deps, walletChanges, walletBell: createWalletBell(deps) };
   const graphql = createGraphqlHandler({
     schema: buildSchema(),
     deps: room,
@@ -36,11 +37,12 @@ export function createApp(deps: Deps): App {
     fetch: traced((request) => http.fetch(request)),
     async start() {
       await walletChanges.start();
-      loops = [startExpirySweep(deps), startPartitionKeeper(deps)];
+      loops = [startExpirySweep(room), startPartitionKeeper(deps)];
     },
     async stop() {
       await walletChanges.stop();
       await Promise.all(loops.map((loop) => loop.stop()));
+      await room.walletBell.stop();
     },
   };
 }

@@ -136,7 +136,7 @@ describe('amounts beyond reason', () => {
     ['/billing/extend', { usage: [], amount: '1000000000000001', seq: 1, ttlSeconds: 60 }],
     [
       '/billing/authorize',
-      { ...{ instanceId: newRun(), offeringId: newRun(), ttlSeconds: 60 }, amount: '1000000000000001' },
+      { instanceId: newRun(), offeringId: newRun(), ttlSeconds: 60, amount: '1000000000000001' },
     ],
     ['/wallet/topup', { kind: 'PAID', key: 'k', credits: '1000000000000001' }],
   ])('are refused at %s: %o', async (path, body) => {

@@ -1,5 +1,5 @@
 import { callerScope } from '@agentstore/kernel/access';
-import { turnLoader } from '@agentstore/kernel/graphql/turn-loader';
+import { turnLoader } from '@agentstore/kernel/db/turn-loader';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { builder } from './builder.ts';
 import { chargesOf, spendOf } from './reservations/reservations.store.ts';

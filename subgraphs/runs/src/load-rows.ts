@@ -1,7 +1,7 @@
 import { callerScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Tx } from '@agentstore/kernel/db/database';
-import { turnLoader } from '@agentstore/kernel/graphql/turn-loader';
+import { turnLoader } from '@agentstore/kernel/db/turn-loader';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Room } from './deps.ts';
 

@@ -27,10 +27,16 @@ const clawBackBody = z.object({
 export function grantRoutes(app: ServiceApp, room: Room): void {
   app.post('/wallet/topup', async (c) => {
     serviceScope(c.var.caller, 'wallet:topup');
-    return respond(await topUp(room.db, await readJson(c, topUpBody), actorOf(c.var.caller)));
+    const body = await readJson(c, topUpBody);
+    const outcome = await topUp(room.db, body, actorOf(c.var.caller));
+    room.walletBell.ring(body.organizationId);
+    return respond(outcome);
   });
   app.post('/wallet/clawback', async (c) => {
     serviceScope(c.var.caller, 'wallet:topup');
-    return respond(await clawBack(room.db, await readJson(c, clawBackBody), actorOf(c.var.caller)));
+    const body = await readJson(c, clawBackBody);
+    const outcome = await clawBack(room.db, body, actorOf(c.var.caller));
+    room.walletBell.ring(body.organizationId);
+    return respond(outcome);
   });
 }

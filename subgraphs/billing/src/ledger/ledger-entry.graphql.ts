@@ -1,6 +1,6 @@
 import { callerScope, operatorScope, type Scope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
-import { turnLoader } from '@agentstore/kernel/graphql/turn-loader';
+import { turnLoader } from '@agentstore/kernel/db/turn-loader';
 import { toGlobalId } from '@agentstore/kernel/ids';
 import { builder, connection } from '../builder.ts';
 import { OrderRef, RunRef } from '../references.graphql.ts';

@@ -48,12 +48,15 @@ export function reservationRoutes(app: ServiceApp, room: Room): void {
     serviceScope(c.var.caller, 'billing:authorize');
     const body = await readJson(c, authorizeBody);
     const { ttlSeconds: _ttl, ...identity } = body;
-    return respond(await authorizeRun(room.db, { ...body, bodyHash: hashOf(identity) }));
+    const authorized = await authorizeRun(room.db, { ...body, bodyHash: hashOf(identity) });
+    room.walletBell.ring(body.organizationId);
+    return respond(authorized);
   });
   app.post('/billing/settle', async (c) => {
     serviceScope(c.var.caller, 'billing:settle');
     const body = await readJson(c, settleBody);
     const settled = await settleRun(room.db, { ...body, actor: actorOf(c.var.caller) });
+    room.walletBell.ring(body.organizationId);
     if (settled.ok && settled.value.differs)
       room.log.warn({ runId: body.runId }, 'settled again at another usage; the first answer stands');
     return respond(settled);
@@ -62,12 +65,15 @@ export function reservationRoutes(app: ServiceApp, room: Room): void {
     serviceScope(c.var.caller, 'billing:settle');
     const { organizationId, runId, reason } = await readJson(c, releaseBody);
     room.log.info({ runId, reason }, 'reservation released');
-    return respond(await releaseRun(room.db, { organizationId, runId }));
+    const released = await releaseRun(room.db, { organizationId, runId });
+    room.walletBell.ring(organizationId);
+    return respond(released);
   });
   app.post('/billing/extend', async (c) => {
     serviceScope(c.var.caller, 'billing:settle');
     const body = await readJson(c, extendBody);
     const extended = await extendRun(room.db, body);
+    room.walletBell.ring(body.organizationId);
     if (extended.ok && extended.value.differs)
       room.log.warn(
         { runId: body.runId, seq: body.seq },

@@ -119,6 +119,8 @@ export const extendRun = (
 export interface Swept {
   readonly reservations: number;
   readonly grants: number;
+  /** Whose wallets were changed. */
+  readonly organizationIds: readonly Uuid[];
   /** What could not be ended, and why; it is tried again with the next sweep. */
   readonly failures: readonly { organizationId: Uuid; runId: Uuid | null; error: string }[];
   /** The batch was full: there may be more. */

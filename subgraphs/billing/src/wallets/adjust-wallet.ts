@@ -51,6 +51,7 @@ export async function adjust(
   const { organizationId } = input;
   if (!organizationId) return refused({ code: 'WALLET_NOT_FOUND', message: adjustRefusals.WALLET_NOT_FOUND });
   const outcome = await adjustWallet(room.db, { ...input, organizationId, actor: actorOf(caller) });
+  room.walletBell.ring(organizationId);
   if (!outcome.ok) {
     const { code, message } = outcome.error;
     return refused({ code: code as AdjustRefusalCode, message });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { anonymous, type Caller } from '@agentstore/kernel/caller';
 import { credits } from '@agentstore/kernel/credits';
 import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
-import { apiKeyCaller, userCaller } from '@agentstore/kernel/testing/callers';
+import { apiKeyCaller, serviceCaller, userCaller } from '@agentstore/kernel/testing/callers';
 import { topUp } from '../grants/grants.store.ts';
 import { useBillingApp, type Result } from '../testing/billing-app.ts';
 import { newRun, times, useLedger } from '../testing/ledger.ts';
@@ -231,6 +231,47 @@ describe('walletChanged', () => {
     expect(await next()).toEqual({ balance: '10000000', reserved: '10000000', debt: '10000000' });
     stop.abort();
     await results.return(undefined).catch(() => undefined);
+  });
+
+  it('is rung for by every command on a wallet, never inside the transactions of the ledger', async () => {
+    const store = serviceCaller('billing:authorize', 'billing:settle', 'wallet:topup');
+    const heard: string[] = [];
+    let wake = (): void => undefined;
+    ledger.admin.on('notification', ({ payload }) => {
+      heard.push(payload!);
+      wake();
+    });
+    await ledger.admin.query('listen billing_wallet');
+    const runId = newRun();
+    const commands: [string, object][] = [
+      ['/wallet/topup', { credits: '90000000', kind: 'PAID', key: 'k' }],
+      [
+        '/billing/authorize',
+        { runId, instanceId: ledger.instanceId, offeringId: ledger.offeringId, ttlSeconds: 60 },
+      ],
+      ['/billing/extend', { runId, amount: '1', usage: [], seq: 1, ttlSeconds: 60 }],
+      ['/billing/release', { runId, reason: 'test' }],
+      ['/billing/settle', { runId, usage: [] }],
+      ['/wallet/clawback', { key: 'r', topUpKey: 'k' }],
+    ];
+    try {
+      for (const [path, body] of commands) {
+        heard.length = 0;
+        const rung = new Promise<void>((resolve) => (wake = resolve));
+        // What the SQL itself told of the other organization would be heard first: notifications come in the order of commits.
+        await ledger.database.statement(
+          'quiet',
+          `select top_up($1::uuid, 'q', '', $1, $1, $1, 'PAID', 1, null, null, 'test')`,
+          [newRun()],
+        );
+        await billing.rest(store, 'POST', path, { organizationId: ledger.organizationId, ...body });
+        await rung;
+        expect(heard, path).toEqual([ledger.organizationId]);
+      }
+    } finally {
+      await ledger.admin.query('unlisten billing_wallet');
+      ledger.admin.removeAllListeners('notification');
+    }
   });
 
   it('is NOT_FOUND for a stranger', async () => {

@@ -1,6 +1,6 @@
 import type { Scope } from '../access.ts';
 import type { Caller } from '../caller.ts';
-import type { Database, Tx } from '../db/database.ts';
+import type { Database, Tx } from './database.ts';
 import type { Uuid } from '../ids.ts';
 
 interface Context {
