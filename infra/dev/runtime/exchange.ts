@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Flavour } from './components.ts';
 import type { FlowStore, StoredFlow } from './flows.store.ts';
-import type { Job } from './jobs.ts';
+import type { Job, Stoppable } from './jobs.ts';
 import type { ModelOptions } from './model.ts';
 import { RequestRefusal } from './workflow-request.ts';
 
@@ -11,6 +11,10 @@ export interface RuntimeDeps {
   readonly apiKey: string;
   readonly store: FlowStore;
   readonly jobs: Map<string, Job>;
+  /** Langflow's streams under way by their job's id. */
+  readonly streams: Map<string, Stoppable>;
+  /** Hears of each job that a client asked to stop. */
+  readonly onStop: (jobId: string) => void;
   readonly model: ModelOptions;
   readonly keepaliveMs: number;
   /** Langflow's stored variables, which its stream mode uses instead of the request's globals. */

@@ -82,6 +82,20 @@ export async function createFlow({ deps, incoming, outgoing }: Exchange): Promis
   });
 }
 
+/** Langflow's list of flows, as `header_flows=true` gives it: without what they are made of. */
+export function listFlows({ deps, outgoing }: Exchange): void {
+  const headers = deps.store.all().map(({ id, name, description }) => ({
+    id,
+    name,
+    folder_id: null,
+    is_component: false,
+    endpoint_name: null,
+    description,
+    data: null,
+  }));
+  sendJson(outgoing, 200, headers);
+}
+
 async function buildFlow(deps: RuntimeDeps, upload: Parameters<FlowStore['put']>[0]): Promise<StoredFlow> {
   try {
     return await deps.store.put(upload);

@@ -1,8 +1,13 @@
 import { eventsOf, encoderOf, finish, workflowResponse, type WorkflowRun } from './run-workflow.ts';
 import type { FlowEvent } from './flow-events.ts';
 
+/** A run that can be stopped by its id: of the Langflow flavour, streamed or in the background. */
+export interface Stoppable {
+  readonly stop: () => void;
+}
+
 /** A background run of the Langflow flavour. Kept in memory: jobs do not outlive the process. */
-export interface Job {
+export interface Job extends Stoppable {
   readonly id: string;
   readonly status: () => 'in_progress' | 'completed' | 'failed' | 'cancelled';
   /** The workflow response of an ended job. */
@@ -10,7 +15,6 @@ export interface Job {
   /** Frames so far, and a promise of the next change. */
   readonly frames: readonly string[];
   readonly changed: () => Promise<void>;
-  readonly stop: () => void;
 }
 
 export function startJob(run: Omit<WorkflowRun, 'signal'>): Job {

@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Flavour } from './components.ts';
 import { findFlow, type Exchange, type RuntimeDeps } from './exchange.ts';
-import { createFlow, flowMeta, uploadFlow } from './flows-routes.ts';
+import { createFlow, flowMeta, listFlows, uploadFlow } from './flows-routes.ts';
 import { sendJson } from './http.ts';
 import { jobEvents, jobStatus, runFlow, runWorkflow, stopJob } from './workflow-routes.ts';
 import { RequestRefusal } from './workflow-request.ts';
@@ -73,6 +73,7 @@ const routes: readonly Route[] = [
   ],
   ['POST', /^\/flows\/([^/]+)\/run$/, 'lfx', false, runFlow],
   ['POST', /^\/api\/v2\/workflows$/, 'both', false, runWorkflow],
+  ['GET', /^\/api\/v1\/flows\/$/, 'langflow', false, listFlows],
   ['POST', /^\/api\/v1\/flows\/$/, 'langflow', false, createFlow],
   ['POST', /^\/api\/v2\/workflows\/stop$/, 'langflow', false, stopJob],
   ['GET', /^\/api\/v2\/workflows$/, 'langflow', false, jobStatus],

@@ -46,7 +46,8 @@ export function encoderOf(run: WorkflowRun): FrameEncoder {
     flavour,
     flowId: stored.id,
     sessionId: request.session_id ?? stored.id,
-    runId: randomUUID(),
+    // The backend's frames carry their job's id, which is what its stop asks for.
+    runId: flavour === 'lfx' ? randomUUID() : run.jobId,
     exposeState: request.expose_graph_state ?? !isAgui,
   };
   if (isAgui) return aguiFrames(facts, { threadId: facts.sessionId, runId: run.jobId });

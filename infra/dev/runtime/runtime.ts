@@ -24,6 +24,8 @@ export interface RuntimeOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** Silence after which the Langflow flavour writes `: keepalive`, default 15 s. */
   readonly keepaliveMs?: number;
+  /** Hears of each job that a client asked to stop. */
+  readonly onStop?: (jobId: string) => void;
   readonly log: Log;
 }
 
@@ -41,6 +43,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     apiKey: options.apiKey,
     store: await openFlowStore(path.join(options.dir, 'flows')),
     jobs: new Map<string, Job>(),
+    streams: new Map(),
+    onStop: options.onStop ?? (() => undefined),
     model: { delayPerTokenMs: options.delayPerTokenMs ?? 0 },
     keepaliveMs: options.keepaliveMs ?? 15_000,
     stored: new Map(Object.entries(options.variables ?? {})),

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { findFlow, type Exchange, type RuntimeDeps } from './exchange.ts';
 import type { StoredFlow } from './flows.store.ts';
 import { readJson, sendJson } from './http.ts';
@@ -93,7 +93,7 @@ export async function runWorkflow({ deps, incoming, outgoing, gone }: Exchange):
         ? new Map([...deps.stored, ...headerVariables(incoming), ...globals])
         : deps.stored;
   const run: WorkflowRun = { ...runOf(deps, stored, gone), request, variables };
-  if (request.mode === 'stream') return streamRun(run, outgoing, deps.keepaliveMs);
+  if (request.mode === 'stream') return streamJob(deps, run, outgoing);
   if (request.mode === 'background') {
     const job = startJob(run);
     deps.jobs.set(job.id, job);
@@ -104,6 +104,21 @@ export async function runWorkflow({ deps, incoming, outgoing, gone }: Exchange):
     stored.flow.nodes.filter((node) => node.type === 'ChatOutput').map((node) => node.id),
   );
   sendJson(outgoing, 200, workflowResponse(run, await finish(eventsOf(run, false))));
+}
+
+/** A stream is a job, too: it can be stopped by its id while its client still reads. */
+async function streamJob(deps: RuntimeDeps, run: WorkflowRun, outgoing: ServerResponse): Promise<void> {
+  const stopping = new AbortController();
+  deps.streams.set(run.jobId, { stop: () => stopping.abort() });
+  try {
+    const signal = AbortSignal.any([run.signal, stopping.signal]);
+    await streamRun({ ...run, signal }, outgoing, deps.keepaliveMs);
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    outgoing.end();
+  } finally {
+    deps.streams.delete(run.jobId);
+  }
 }
 
 /** `X-LANGFLOW-GLOBAL-VAR-<NAME>` headers; hyphens of the name are kept, letters become upper case. */
@@ -123,10 +138,11 @@ function findJob(deps: RuntimeDeps, id: unknown): Job {
   return job;
 }
 
-/** Stops a background job; stopping an ended one changes nothing. */
+/** Stops a job, streamed or in the background; stopping an ended one changes nothing. */
 export async function stopJob({ deps, incoming, outgoing }: Exchange): Promise<void> {
   const { job_id: id } = ((await readJson(incoming)) ?? {}) as { job_id?: unknown };
-  findJob(deps, id).stop();
+  deps.onStop(String(id));
+  (deps.streams.get(String(id)) ?? findJob(deps, id)).stop();
   sendJson(outgoing, 200, { job_id: id, message: `Job ${String(id)} cancelled successfully.` });
 }
 
