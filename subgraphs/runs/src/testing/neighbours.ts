@@ -58,7 +58,12 @@ interface Body {
 export function createBilling() {
   const reservations = new Map<Uuid, HeldCredits>();
   const reserve = 10_000_000n;
-  const state = { available: 1_000_000_000n, down: false, loseAnswers: 0 };
+  const state = {
+    available: 1_000_000_000n,
+    down: false,
+    loseAnswers: 0,
+    faulty: undefined as Uuid | undefined,
+  };
   const problem = (status: number, code: string, facts: object = {}): Response =>
     problemResponse({ ...facts, status, code, title: code });
   const http = new Hono();
@@ -116,9 +121,10 @@ export function createBilling() {
     return c.json({ ledgerEntryId: runId, charge: held.charge, replayed });
   });
   http.post('/billing/release', async (c) => {
-    const { runId }: Body = await c.req.json();
+    const { runId, organizationId }: Body = await c.req.json();
     const held = reservations.get(runId);
     if (!held) return problem(404, 'RESERVATION_NOT_FOUND');
+    if (organizationId === state.faulty) return problem(500, 'INTERNAL');
     if (held.status === 'OPEN') {
       held.status = 'RELEASED';
       state.available += reserve;
@@ -135,7 +141,7 @@ export function createBilling() {
   return {
     fetch: async (request: Request) => http.fetch(request),
     reservations,
-    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done. */
+    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done, whose release fails. */
     state,
   };
 }

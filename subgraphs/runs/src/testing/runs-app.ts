@@ -103,6 +103,16 @@ export async function startRunsApp(more: Partial<Deps> = {}) {
       if (answer.errors) throw new Error(JSON.stringify(answer.errors));
       return answer.data!['runStart'] as unknown as StartPayload;
     },
+    /** Ends a run as its owner: decides, then finishes. */
+    async finish(
+      { runId, fence }: { runId: string; fence: number },
+      more: Readonly<Record<string, unknown>> = {},
+      charge = '3',
+    ): Promise<void> {
+      const ending = { state: 'SUCCEEDED', output: 'done', usage: null, error: null, billed: [], ...more };
+      await service.call('POST', `/internal/runs/${runId}/ending`, { fence, ...ending });
+      await service.call('POST', `/internal/runs/${runId}/finish`, { fence, charge });
+    },
     /** Opens `runEvents`, of this app unless another process is said; events as they come until the server completes or the signal aborts. */
     async *events(
       caller: Caller,
