@@ -73,16 +73,7 @@ describe('the graph of runs', () => {
         waitMs: 0,
       },
     );
-    for (const { runId, fence } of runs)
-      await app.service.call('POST', `/internal/runs/${runId}/finish`, {
-        fence,
-        state: 'SUCCEEDED',
-        output: 'hi!',
-        usage: null,
-        error: null,
-        charge: '0',
-        events: [{ seq: 1, kind: 'RunFinished', at: new Date().toISOString(), payload: { output: 'hi!' } }],
-      });
+    for (const { runId, fence } of runs) await app.finish({ runId, fence }, { output: 'hi!' });
     const answer = await app.graph(
       member(talk),
       `{ run(id: "${run!.id}") { state conversation { messages { edges { node { id role content } } } } } }`,

@@ -3,7 +3,7 @@ import { systemScope } from '@agentstore/kernel/access';
 import { ServiceError } from '@agentstore/kernel/http/client';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { member, startRunsApp, type RunsApp } from '../testing/runs-app.ts';
-import type { ClaimedRun } from './owned-runs.store.ts';
+import { claimOrphans, type ClaimedRun } from './owned-runs.store.ts';
 import type { InstanceFacts } from './run.ts';
 
 let app: RunsApp;
@@ -15,7 +15,10 @@ beforeEach(async () => {
   facts = app.controlPlane.add();
 });
 
-type Claimed = ClaimedRun & { takenOver: boolean; history: { role: string; content: string }[] };
+type Claimed = Omit<ClaimedRun, 'history'> & {
+  takenOver: boolean;
+  history: { role: string; content: string }[];
+};
 
 const claim = async (runnerId: string, more: object = {}): Promise<Claimed[]> => {
   const body = { runnerId, limit: 10, leaseMs: 10_000, waitMs: 0, ...more };
@@ -50,25 +53,27 @@ const heartbeat = (run: { runId: string; fence: number }, more: object = {}) =>
     `/internal/runs/${run.runId}/heartbeat`,
     { fence: run.fence, leaseMs: 10_000, ...more },
   );
-const finish = (run: { runId: string; fence: number }, seq: number, more: object = {}) =>
-  app.service.call('POST', `/internal/runs/${run.runId}/finish`, {
+const decide = (run: { runId: string; fence: number }, more: object = {}) =>
+  app.service.call('POST', `/internal/runs/${run.runId}/ending`, {
     fence: run.fence,
     state: 'SUCCEEDED',
     output: 'done',
     usage: null,
     error: null,
-    charge: '7',
-    events: [event(seq, 'RunFinished', { output: 'done', usage: null, charge: '7' })],
+    billed: [{ dimension: 'run', quantity: '7' }],
     ...more,
   });
+const finish = (run: { runId: string; fence: number }, charge: string | null = '7') =>
+  app.service.call('POST', `/internal/runs/${run.runId}/finish`, { fence: run.fence, charge });
+const lost = { code: 'RUNNER_LOST', message: 'x', retryable: true };
 const codeOf = (call: Promise<unknown>): Promise<string> =>
   call.then(
     () => 'ok',
     (error: unknown) => (error instanceof ServiceError ? error.code : String(error)),
   );
-const expireLease = (runId: string) =>
+const expireLease = (runId: string, seconds = 1) =>
   app.deps.db.transaction(systemScope('test'), (tx) =>
-    tx.sql(`update run set lease_until = now() - interval '1 second' where id = $1`, [runId]),
+    tx.sql(`update run set lease_until = now() - make_interval(secs => $2) where id = $1`, [runId, seconds]),
   );
 
 describe('claiming', () => {
@@ -108,15 +113,40 @@ describe('claiming', () => {
     });
   });
 
-  it('gives a run that was handed back at once', async () => {
+  it('gives a run that was handed back at once, whatever its former owner still has under way', async () => {
     const run = await startAndClaim();
     await app.service.call('POST', `/internal/runs/${run.runId}/hand-back`, { fence: run.fence });
-    expect(await claim('r2')).toMatchObject([{ runId: run.runId, takenOver: true }]);
+    expect(await codeOf(heartbeat(run))).toBe('RUN_FENCED');
+    expect(await claim('r1')).toMatchObject([{ runId: run.runId, takenOver: true }]);
+  });
+
+  it('gives a runner that lives its own runs back only after one more lease', async () => {
+    const run = await startAndClaim();
+    await expireLease(run.runId);
+    expect(await claim('r1')).toEqual([]);
+    await expireLease(run.runId, 11);
+    expect(await claim('r1')).toMatchObject([{ runId: run.runId, fence: 2 }]);
+  });
+
+  it('tells no more of a conversation than a flow can be given', async () => {
+    const first = await startAndClaim();
+    const found = await app.graph(
+      member(facts),
+      `{ run(id: "${globalRun(first)}") { conversation { id } } }`,
+    );
+    const { conversation } = found.data!['run'] as unknown as { conversation: { id: string } };
+    await app.finish(first, { output: 'x'.repeat(60_000) });
+    for (const output of ['y'.repeat(30_000), 'z'.repeat(30_000)]) {
+      await app.start(facts, { conversationId: conversation.id });
+      await app.finish((await claim('r1'))[0]!, { output });
+    }
+    await app.start(facts, { conversationId: conversation.id });
+    expect((await claim('r1'))[0]!.history.map(({ content }) => content[0])).toEqual(['h', 'y', 'h', 'z']);
   });
 
   it('tells what was said before in the conversation', async () => {
     const first = await startAndClaim();
-    await finish(first, 1);
+    await app.finish(first);
     const found = await app.graph(
       member(facts),
       `{ run(id: "${globalRun(first)}") { conversation { id } } }`,
@@ -169,7 +199,8 @@ describe('appending', () => {
     await claim('r2');
     expect(await codeOf(append(old, [event(1)]))).toBe('RUN_FENCED');
     expect(await codeOf(heartbeat(old))).toBe('RUN_FENCED');
-    expect(await codeOf(finish(old, 1))).toBe('RUN_FENCED');
+    expect(await codeOf(decide(old))).toBe('RUN_FENCED');
+    expect(await codeOf(finish(old))).toBe('RUN_FENCED');
   });
 
   it('says in its answer that the client wants the run to stop', async () => {
@@ -185,26 +216,45 @@ describe('appending', () => {
 });
 
 describe('finishing', () => {
-  it('happens once; the same end again is fine, another is fenced', async () => {
-    const run = await startAndClaim();
-    const ends = await Promise.all(Array.from({ length: 5 }, () => codeOf(finish(run, 1))));
-    expect(ends).toEqual(Array(5).fill('ok'));
-    const cancelled = { state: 'CANCELLED', events: [event(1, 'RunCancelled', { charge: '0' })] };
-    expect(await codeOf(finish(run, 1, cancelled))).toBe('RUN_FENCED');
-    expect(await codeOf(append(run, [event(2)]))).toBe('RUN_FENCED');
+  const read = async (run: { runId: string }) => {
     const answer = await app.graph(
       member(facts),
-      `{ run(id: "${globalRun(run)}") { state output events { __typename seq } } }`,
+      `{ run(id: "${globalRun(run)}") { state output error { code } events { __typename seq ... on RunFinished { output charge } ... on RunFailed { charge } } } }`,
     );
-    expect(answer.data).toEqual({
-      run: { state: 'SUCCEEDED', output: 'done', events: [{ __typename: 'RunFinished', seq: 1 }] },
+    return answer.data!['run'];
+  };
+
+  it('happens once, as it was decided; the same again is fine, another end is fenced', async () => {
+    const run = await startAndClaim();
+    expect(await codeOf(finish(run))).toBe('NOT_DECIDED');
+    await append(run, [event(1)]);
+    await decide(run);
+    expect(await codeOf(decide(run, { state: 'FAILED', output: null, error: lost }))).toBe('ok');
+    const ends = await Promise.all(Array.from({ length: 5 }, () => codeOf(finish(run))));
+    expect(ends).toEqual(Array(5).fill('ok'));
+    expect(await codeOf(decide(run, { state: 'CANCELLED', output: null }))).toBe('RUN_FENCED');
+    expect(await codeOf(append(run, [event(2)]))).toBe('RUN_FENCED');
+    expect(await read(run)).toMatchObject({
+      state: 'SUCCEEDED',
+      output: 'done',
+      error: null,
+      events: [{ seq: 1 }, { __typename: 'RunFinished', seq: 2, output: 'done', charge: '7' }],
     });
   });
 
-  it('takes only the terminal event of its state, last', async () => {
+  it('says an error of failed runs only, and a charge that nobody could say as null', async () => {
     const run = await startAndClaim();
-    expect(await codeOf(finish(run, 1, { events: [event(1)] }))).toBe('BAD_REQUEST');
-    expect(await codeOf(finish(run, 1, { state: 'FAILED' }))).toBe('BAD_REQUEST');
+    expect(await codeOf(decide(run, { error: lost }))).toBe('BAD_REQUEST');
+    expect(await codeOf(decide(run, { state: 'FAILED' }))).toBe('BAD_REQUEST');
+    await decide(run, { state: 'FAILED', output: null, error: lost });
+    expect((await read(run))!).toMatchObject({ state: 'RUNNING', error: null, events: [] });
+    await finish(run, null);
+    expect(await read(run)).toEqual({
+      state: 'FAILED',
+      output: null,
+      error: { code: 'RUNNER_LOST' },
+      events: [{ __typename: 'RunFailed', seq: 1, charge: null }],
+    });
   });
 });
 
@@ -242,20 +292,73 @@ describe('the sweep', () => {
     expect(app.billing.reservations.get(fromGlobalId('Run', run!.id)!)!.status).toBe('RELEASED');
   });
 
-  it('settles a lost run at its checkpoint when nobody takes it over', async () => {
+  it('settles a lost run at its checkpoint with no runner there, long before its deadline', async () => {
     const run = await startAndClaim();
     await append(run, [event(1)]);
     await heartbeat(run, { usage: [{ dimension: 'output_token', quantity: '5' }] });
-    await app.deps.db.transaction(systemScope('test'), (tx) =>
-      tx.sql(
-        `update run set lease_until = now() - interval '1 hour', deadline_at = now() - interval '1 hour' where id = $1`,
-        [run.runId],
-      ),
-    );
+    await expireLease(run.runId, 6);
     expect(await ended(globalRun(run))).toMatchObject({
       state: 'FAILED',
       error: { code: 'RUNNER_LOST', retryable: true },
     });
     expect(app.billing.reservations.get(run.runId)).toMatchObject({ status: 'SETTLED', charge: '5' });
+  });
+
+  it('ends a run as its lost owner decided, with what billing charged, whether or not it was asked before', async () => {
+    const run = await startAndClaim();
+    await append(run, [event(1)]);
+    await heartbeat(run, { usage: [{ dimension: 'output_token', quantity: '5' }] });
+    await decide(run);
+    await expireLease(run.runId, 6);
+    expect(await ended(globalRun(run))).toEqual({
+      state: 'SUCCEEDED',
+      error: null,
+      events: [
+        { __typename: 'TextMessageContent', seq: 1 },
+        { __typename: 'RunFinished', seq: 2 },
+      ],
+    });
+    expect(app.billing.reservations.get(run.runId)).toMatchObject({ status: 'SETTLED', charge: '7' });
+  });
+
+  it('tells the charge of a lost run that was settled before anything of it was noted', async () => {
+    const run = await startAndClaim();
+    await append(run, [event(1)]);
+    const usage = [{ dimension: 'run', quantity: '9' }];
+    await app.deps.billing.call('POST', '/billing/settle', { ...run, usage });
+    await expireLease(run.runId, 6);
+    await ended(globalRun(run));
+    const answer = await app.graph(
+      member(facts),
+      `{ run(id: "${globalRun(run)}") { events(after: 1) { ... on RunFailed { charge } } } }`,
+    );
+    expect(answer.data!['run']).toEqual({ events: [{ charge: '9' }] });
+  });
+
+  it('leaves a run that never began, and one whose owner was silent for a moment only, to runners', async () => {
+    const fresh = await startAndClaim();
+    const short = await startAndClaim();
+    await append(short, [event(1)]);
+    await expireLease(fresh.runId, 60);
+    await expireLease(short.runId, 2);
+    const orphans = await app.deps.db.transaction(systemScope('test'), (tx) =>
+      claimOrphans(tx, { limit: 50, lostAfterMs: 5_000 }),
+    );
+    expect(orphans).toEqual([]);
+    expect((await claim('r2')).map(({ runId }) => runId)).toEqual([fresh.runId, short.runId]);
+  });
+
+  it('ends the others when billing cannot end one of them, and that one later under the same name', async () => {
+    const late = { limits: { maxRunSeconds: 0, maxConcurrentRuns: 5 } };
+    const [poor, rich] = [app.controlPlane.add(late), app.controlPlane.add(late)];
+    app.billing.state.faulty = poor.organizationId;
+    facts = poor;
+    const bad = (await app.start(poor)).run!;
+    facts = rich;
+    expect(await ended((await app.start(rich)).run!.id)).toMatchObject({ state: 'FAILED' });
+    app.billing.state.faulty = undefined;
+    await expireLease(fromGlobalId('Run', bad.id)!, 6);
+    facts = poor;
+    expect(await ended(bad.id)).toMatchObject({ error: { code: 'RUNNER_UNAVAILABLE' } });
   });
 });

@@ -70,14 +70,19 @@ function refusalOf(error: ServiceError): RunRefusal | undefined {
   }
 }
 
-/** Gives back what a run that never began, or never used anything, had reserved. Safe to repeat; nothing reserved is fine too. */
+/** Gives back what a run that never began, or never used anything, had reserved; answers what it was charged before, if it was. Safe to repeat; nothing reserved is fine too. */
 export async function releaseCredits(
   billing: ServiceClient,
   run: { organizationId: Uuid; runId: Uuid; reason: string },
-): Promise<void> {
+): Promise<string> {
   try {
-    await billing.call('POST', '/billing/release', run, { deadlineMs: 3_000, retries: 2 });
+    const { charge } = await billing.call<{ charge: string }>('POST', '/billing/release', run, {
+      deadlineMs: 3_000,
+      retries: 2,
+    });
+    return charge;
   } catch (error) {
     if (!(error instanceof ServiceError && error.status === 404)) throw error;
+    return '0';
   }
 }

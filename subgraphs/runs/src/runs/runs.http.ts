@@ -4,13 +4,14 @@ import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { isUuid, type Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
-import { eventKinds, isTerminal, terminalKinds } from '../events/run-event.ts';
+import { eventKinds } from '../events/run-event.ts';
 import {
   appendEvents,
   claimRuns,
+  decideEnd,
   finishRun,
+  handBack,
   renewLease,
-  ringQueue,
   type ClaimedRun,
   type OwnerRefusal,
 } from './owned-runs.store.ts';
@@ -18,13 +19,12 @@ import { runErrorCodes, type RunErrorCode } from './run.ts';
 
 const fence = z.int().min(1);
 const leaseMs = z.int().min(1_000).max(120_000);
-const eventOf = <Kind extends readonly [string, ...string[]]>(kinds: Kind) =>
-  z.object({
-    seq: z.int().min(1),
-    kind: z.enum(kinds),
-    at: z.iso.datetime(),
-    payload: z.record(z.string(), z.unknown()),
-  });
+const event = z.object({
+  seq: z.int().min(1),
+  kind: z.enum(eventKinds),
+  at: z.iso.datetime(),
+  payload: z.record(z.string(), z.unknown()),
+});
 
 const claimBody = z.object({
   runnerId: z.string().min(1).max(100),
@@ -32,7 +32,7 @@ const claimBody = z.object({
   leaseMs,
   waitMs: z.int().min(0).max(30_000),
 });
-const appendBody = z.object({ fence, events: z.array(eventOf(eventKinds)).min(1).max(2_000) });
+const appendBody = z.object({ fence, events: z.array(event).min(1).max(2_000) });
 const usageSoFar = z
   .array(z.object({ dimension: z.string().max(50), quantity: z.string().regex(/^\d{1,18}$/) }))
   .max(50);
@@ -55,7 +55,7 @@ const runUsage = z.object({
   toolCalls: z.int().min(0),
   durationMs: z.int().min(0),
 });
-const finishBody = z
+const endingBody = z
   .object({
     fence,
     state: z.enum(['SUCCEEDED', 'FAILED', 'CANCELLED']),
@@ -68,19 +68,13 @@ const finishBody = z
         retryable: z.boolean(),
       })
       .nullable(),
-    charge: z.string().regex(/^\d+$/).nullable(),
-    events: z
-      .array(eventOf([...eventKinds, ...terminalKinds]))
-      .min(1)
-      .max(2_000),
+    billed: usageSoFar,
   })
-  .refine(
-    ({ events, state }) =>
-      events.at(-1)?.kind === terminalKindOf[state] &&
-      events.slice(0, -1).every(({ kind }) => !isTerminal(kind)),
-    { message: "the last event, and no other, must be the state's terminal event", path: ['events'] },
-  );
-const terminalKindOf = { SUCCEEDED: 'RunFinished', FAILED: 'RunFailed', CANCELLED: 'RunCancelled' } as const;
+  .refine(({ state, error }) => (state === 'FAILED') === (error !== null), {
+    message: 'a failed run, and no other, has an error',
+    path: ['error'],
+  });
+const finishBody = z.object({ fence, charge: z.string().regex(/^\d+$/).nullable() });
 
 /** For runners: take runs, append their events, keep the lease, end them. Every write carries the fence. */
 export function runRoutes(app: ServiceApp, room: Room): void {
@@ -110,9 +104,13 @@ export function runRoutes(app: ServiceApp, room: Room): void {
   app.post('/internal/runs/:id/hand-back', async (c) => {
     serviceScope(c.var.caller, 'run:execute');
     const body = await readJson(c, handBackBody);
-    const kept = await renewLease(room.db, { ...body, leaseMs: 0, runId: runOf(c.req.param('id')) });
-    await ringQueue(room.db);
-    return answer(kept ?? { refused: 'RUN_FENCED' });
+    const done = await handBack(room.db, { ...body, runId: runOf(c.req.param('id')) });
+    return answer(done ? {} : { refused: 'RUN_FENCED' });
+  });
+  app.post('/internal/runs/:id/ending', async (c) => {
+    serviceScope(c.var.caller, 'run:execute');
+    const { fence: owner, ...ending } = await readJson(c, endingBody);
+    return answer(await decideEnd(room.db, { runId: runOf(c.req.param('id')), fence: owner, ending }));
   });
   app.post('/internal/runs/:id/finish', async (c) => {
     serviceScope(c.var.caller, 'run:execute');
@@ -136,6 +134,7 @@ const titles: Readonly<Record<OwnerRefusal, string>> = {
   RUN_NOT_FOUND: 'There is no such run.',
   SEQ_GAP: 'Events must follow each other without holes.',
   SEQ_CONFLICT: 'Another event has this seq already.',
+  NOT_DECIDED: 'How the run ends is to be decided before it is finished.',
 };
 
 function answer(result: object | { readonly refused: OwnerRefusal }): Response {

@@ -1,16 +1,18 @@
 import { startLoop, type Loop } from '@agentstore/kernel/loop';
 import type { Deps } from '../deps.ts';
-import { endOrphans, takeBackAbandoned } from './end-orphans.ts';
+import { createOrphanSweep, takeBackAbandoned } from './end-orphans.ts';
 
 /** No run is left hanging when every runner is down, no reservation when a start broke off. */
-export const startRunSweep = (deps: Deps): Loop =>
-  startLoop({
+export function startRunSweep(deps: Deps): Loop {
+  const endOrphans = createOrphanSweep(deps);
+  return startLoop({
     name: 'run-sweep',
     log: deps.log,
     everyMs: deps.sweepEveryMs,
     work: async () => {
-      const ended = await endOrphans(deps);
+      const ended = await endOrphans();
       const freed = await takeBackAbandoned(deps);
       return ended + freed > 0;
     },
   });
+}
