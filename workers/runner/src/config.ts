@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { defineConfig, shared } from '@agentstore/kernel/config';
+import { ConfigError, defineConfig, shared } from '@agentstore/kernel/config';
 
 const whole = z.coerce.number().int();
 
-export const config = defineConfig('runner', {
+const variables = defineConfig('runner', {
   ...shared.server,
   ...shared.trust,
   ...shared.service,
@@ -37,15 +37,14 @@ export const config = defineConfig('runner', {
   LEASE_SECONDS: z.coerce
     .number()
     .min(1)
-    .max(120)
+    .max(20)
     .default(10)
     .describe('How long a run stays ours without a heartbeat'),
   HEARTBEAT_SECONDS: z.coerce
     .number()
     .min(0.3)
-    .max(40)
     .default(3)
-    .describe('How often leases and reservations are renewed'),
+    .describe('How often leases and reservations are renewed; a third of the lease at most'),
   CONNECT_SECONDS: z.coerce.number().min(0.1).default(2).describe('Longest connect to the flow runtime'),
   FIRST_EVENT_SECONDS: z.coerce
     .number()
@@ -69,7 +68,11 @@ export const config = defineConfig('runner', {
     .describe('How long after its deadline a run that cannot be stored or settled is held'),
   MAX_EVENT_BYTES: whole.min(1_024).default(262_144).describe('Largest event of a flow'),
   MAX_STREAM_BYTES: whole.min(1_024).default(10_485_760).describe('Most that a flow may send'),
-  MAX_OUTPUT_CHARACTERS: whole.min(1).default(200_000).describe('Longest text of a run'),
+  MAX_OUTPUT_BYTES: whole
+    .min(1)
+    .max(900_000)
+    .default(600_000)
+    .describe('Longest text of a run, in bytes as JSON; the runs subgraph takes 1 MiB at a time'),
   MAX_ARTIFACT_BYTES: whole.min(1_024).default(4_194_304).describe('Largest flow artifact'),
   ARTIFACT_CACHE_BYTES: whole.min(0).default(67_108_864).describe('Verified artifacts kept in memory'),
   FLUSH_MS: whole
@@ -79,3 +82,15 @@ export const config = defineConfig('runner', {
     .describe('Longest that an event waits to be stored with others'),
   FLUSH_BYTES: whole.min(1).default(4_096).describe('Waiting text that is stored at once'),
 });
+
+export const config: typeof variables = {
+  ...variables,
+  read(environment) {
+    const settings = variables.read(environment);
+    if (settings.HEARTBEAT_SECONDS > settings.LEASE_SECONDS / 3)
+      throw new ConfigError(
+        'The configuration of runner is not usable:\n  HEARTBEAT_SECONDS: must be a third of LEASE_SECONDS at most, so that a lost one costs no run.',
+      );
+    return settings;
+  },
+};

@@ -57,7 +57,7 @@ export function connect(
       runtimePatienceMs: settings.RUNTIME_PATIENCE_SECONDS * 1_000,
       maxEventBytes: settings.MAX_EVENT_BYTES,
       maxStreamBytes: settings.MAX_STREAM_BYTES,
-      maxOutputCharacters: settings.MAX_OUTPUT_CHARACTERS,
+      maxOutputBytes: settings.MAX_OUTPUT_BYTES,
       flushMs: settings.FLUSH_MS,
       flushBytes: settings.FLUSH_BYTES,
     },

@@ -17,8 +17,8 @@ export interface RunLimits extends FrameLimits {
   readonly runtimePatienceMs: number;
   /** How long after its deadline a run that cannot be stored or settled is held; then it is left to its next owner. */
   readonly endPatienceMs: number;
-  /** Text of all messages of a run together. */
-  readonly maxOutputCharacters: number;
+  /** Text of all messages of a run together, and its output, in bytes as JSON. */
+  readonly maxOutputBytes: number;
   readonly flushMs: number;
   readonly flushBytes: number;
 }

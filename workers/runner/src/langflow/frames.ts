@@ -34,7 +34,7 @@ export async function* readFrames(
   let total = 0;
   const parser = createParser({
     onEvent: ({ data }) => {
-      if (data.length > limits.maxEventBytes) throw eventTooLarge(limits);
+      if (Buffer.byteLength(data) > limits.maxEventBytes) throw eventTooLarge(limits);
       pending = 0;
       const frame = frameOf(data);
       if (frame) ready.push(frame);

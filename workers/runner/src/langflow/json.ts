@@ -30,3 +30,6 @@ export function countIn(value: unknown, name: string): number | null {
 
 /** Text that every store and parser behind us can hold: no lone surrogates, no NUL. */
 export const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '');
+
+/** How long a text is as the content of a JSON string, in bytes: what it costs to send and to store. */
+export const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2;

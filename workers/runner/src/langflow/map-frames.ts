@@ -1,6 +1,6 @@
 import { componentError, runErrors, type RunError } from './classify-error.ts';
 import type { Frame } from './frames.ts';
-import { clean, isObject, listIn, objectIn, textIn, type JsonObject } from './json.ts';
+import { clean, isObject, jsonBytes, listIn, objectIn, textIn, type JsonObject } from './json.ts';
 import { createUsageTally, type RunUsage } from './usage.ts';
 
 /** `lfx serve`, or the Langflow backend: they order and end their streams differently. */
@@ -37,7 +37,7 @@ export function createFrameMapper(options: {
   flavour: Flavour;
   /** Display name of a component by its id in the flow. */
   stepName: (componentId: string) => string;
-  /** Longest text of all messages together, in characters. */
+  /** Longest text of all messages together, and longest output, in bytes as JSON. */
   maxOutput: number;
 }): FrameMapper {
   const { flavour, stepName, maxOutput } = options;
@@ -46,7 +46,7 @@ export function createFrameMapper(options: {
   const tools = new Map<string, 'called' | 'answered'>();
   const tally = createUsageTally();
   const streamed = new Set<string>();
-  let characters = 0;
+  let bytes = 0;
   let answer: string | null = null;
   let delivered: string | null | undefined;
   let failed: RunError | undefined;
@@ -91,8 +91,9 @@ export function createFrameMapper(options: {
     if (failed) return fail(failed);
     // The Langflow backend ends a failed run like a good one; only the output tells them apart.
     if (flavour === 'langflow' && delivered === undefined) return fail(runErrors.noAnswer);
-    const output = delivered ?? answer;
-    verdict ??= { ok: true, output: output === null ? null : clean(output) };
+    const output = clean(delivered ?? answer ?? '');
+    if (jsonBytes(output) > maxOutput) return fail(runErrors.tooLarge);
+    verdict ??= { ok: true, output: (delivered ?? answer) === null ? null : output };
   }
 
   function* startStep(id: unknown): Generator<MappedEvent> {
@@ -142,8 +143,8 @@ export function createFrameMapper(options: {
 
   function* write(id: string, delta: string): Generator<MappedEvent> {
     if (delta === '') return;
-    characters += delta.length;
-    if (characters > maxOutput) return fail(runErrors.tooLarge);
+    bytes += jsonBytes(delta);
+    if (bytes > maxOutput) return fail(runErrors.tooLarge);
     let open = messages.get(id);
     if (!open) {
       open = { text: '', state: 'open' };

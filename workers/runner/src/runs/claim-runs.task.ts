@@ -1,4 +1,4 @@
-import { once, setMaxListeners } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deps } from '../deps.ts';
 import { executeRun } from './execute-run.ts';
@@ -17,8 +17,9 @@ export function startRunLoop(deps: Deps): RunLoop {
   const ending = new AbortController();
   // Every run under way listens to it.
   setMaxListeners(0, ending.signal);
-  const stopped = once(stopping.signal, 'abort');
   const active = new Set<Promise<void>>();
+  /** Resolved when a hand is free, or none is needed any more. */
+  let freed = Promise.withResolvers<void>();
   const claiming = claimUntilStopped();
 
   async function claimUntilStopped(): Promise<void> {
@@ -26,7 +27,8 @@ export function startRunLoop(deps: Deps): RunLoop {
     for (let failures = 0; !signal.aborted;) {
       const limit = deps.concurrency - active.size;
       if (limit <= 0) {
-        await Promise.race([...active, stopped]);
+        freed = Promise.withResolvers();
+        await freed.promise;
         continue;
       }
       try {
@@ -34,7 +36,10 @@ export function startRunLoop(deps: Deps): RunLoop {
         const runs = await deps.runs.claim({ runnerId, leaseMs, limit, waitMs }, signal);
         failures = 0;
         for (const run of runs) {
-          const work: Promise<void> = executeRun(deps, run, ending.signal).finally(() => active.delete(work));
+          const work: Promise<void> = executeRun(deps, run, ending.signal).finally(() => {
+            active.delete(work);
+            freed.resolve();
+          });
           active.add(work);
         }
       } catch (error) {
@@ -49,6 +54,7 @@ export function startRunLoop(deps: Deps): RunLoop {
   return {
     async stop() {
       stopping.abort();
+      freed.resolve();
       const grace = setTimeout(() => ending.abort(), deps.stopGraceMs);
       // A claim that was answered while we stopped has its runs started, and ended, too.
       await claiming;

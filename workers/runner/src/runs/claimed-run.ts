@@ -23,6 +23,8 @@ export interface ClaimedRun {
   readonly takenOver: boolean;
   /** What the former owner said was used. */
   readonly checkpoint: readonly BilledUsage[] | null;
+  /** What is to be settled, when a former owner decided how the run ends; then it is to be finished. */
+  readonly billed: readonly BilledUsage[] | null;
 }
 
 /** Usage as billing counts it. */

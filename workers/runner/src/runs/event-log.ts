@@ -1,3 +1,4 @@
+import { jsonBytes } from '../langflow/json.ts';
 import type { MappedEvent } from '../langflow/map-frames.ts';
 
 /** An event with its place in the run. */
@@ -86,7 +87,7 @@ export function createEventLog(options: {
     push({ kind, payload }) {
       const text = kind === 'TextMessageContent' ? (payload['delta'] as string) : undefined;
       const last = waiting.at(-1);
-      const bytes = 100 + (text === undefined ? JSON.stringify(payload).length : Buffer.byteLength(text));
+      const bytes = 100 + (text === undefined ? Buffer.byteLength(JSON.stringify(payload)) : jsonBytes(text));
       waitingBytes += bytes;
       const joins = last?.kind === kind && last.payload['messageId'] === payload['messageId'];
       if (text !== undefined && joins && last.bytes + bytes <= maxJoined) {

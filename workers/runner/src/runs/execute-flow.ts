@@ -28,7 +28,8 @@ export interface Execution {
 
 /**
  * The artifact, verified, given to the runtime, and its stream as run events. Nothing of the artifact is looked at, nor sent anywhere,
- * before its sha256 was checked. The runtime is asked again only while nothing can have been executed.
+ * before its sha256 was checked. The runtime is asked again only while nothing can have been executed, and it is marked as begun before it is asked
+ * to execute.
  */
 export function executeFlow(
   deps: Deps,
@@ -37,9 +38,11 @@ export function executeFlow(
     signal: AbortSignal;
     interrupt: (why: Interruption) => void;
     emit: (event: MappedEvent) => void;
+    /** Resolves when it is stored that the flow may have begun; after that no other runner executes it. */
+    mark: () => Promise<void>;
   },
 ): Execution {
-  const { signal, interrupt, emit } = options;
+  const { signal, interrupt, emit, mark } = options;
   let begun = false;
   let mapper: FrameMapper | undefined;
   let jobId: string | undefined;
@@ -59,12 +62,11 @@ export function executeFlow(
     mapper = createFrameMapper({
       flavour: runtime.flavour,
       stepName: parsed.stepName,
-      maxOutput: deps.limits.maxOutputCharacters,
+      maxOutput: deps.limits.maxOutputBytes,
     });
     const stream = await opened(parsed.flow);
     if ('code' in stream) return fail(stream);
     begun = true;
-    emit({ kind: 'RunStarted', payload: { conversationId: run.conversationId } });
     return follow(stream, mapper);
   }
 
@@ -81,6 +83,8 @@ export function executeFlow(
     for (let attempt = 0; ; attempt++) {
       try {
         await deps.runtime.ensureFlow(flowId, flow, signal);
+        await mark();
+        signal.throwIfAborted();
         return await deps.runtime.open(request, signal);
       } catch (error) {
         if (!(error instanceof RuntimeError) || signal.aborted) throw error;

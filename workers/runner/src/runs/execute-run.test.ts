@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'minio';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createServiceClient, type Send } from '@agentstore/kernel/http/client';
 import { problemResponse } from '@agentstore/kernel/http/problem';
+import { serve } from '@agentstore/kernel/http/server';
 import { silentLog } from '@agentstore/kernel/log';
 import { testTrust } from '@agentstore/kernel/testing/callers';
 import { fromGlobalId } from '@agentstore/kernel/ids';
@@ -30,6 +33,8 @@ let runs: RunsApp;
 let runtimes: Record<'lfx' | 'langflow', Runtime>;
 let objects: Objects;
 let artifact: InstanceFacts['artifact'];
+/** Jobs that the backend was asked to stop. */
+const stopped: string[] = [];
 const closers: (() => Promise<void>)[] = [];
 
 beforeAll(async () => {
@@ -44,6 +49,7 @@ beforeAll(async () => {
       dir: at('lf'),
       flavour: 'langflow',
       variables,
+      onStop: (jobId) => stopped.push(jobId),
       log: silentLog,
     }),
   };
@@ -74,13 +80,8 @@ async function publish(bytes: Buffer): Promise<InstanceFacts['artifact']> {
   return { bucket: 'artifacts', key: sha256, sha256, sizeBytes: bytes.length };
 }
 
-/** A runner on the given runtime; `kill` cuts it off from everything at once, as SIGKILL would. */
-async function startRunner(
-  more: Readonly<Record<string, string>> = {},
-  /** Sees what the runner asks of runs and of billing before they do; an answer of its own keeps it from them. */
-  between: (request: Request) => Promise<Response | undefined> = async () => undefined,
-) {
-  const settings = config.read({
+const settingsOf = (more: Readonly<Record<string, string>>) =>
+  config.read({
     PORT: '0',
     OIDC_ISSUER: 'http://issuer.test',
     INTERNAL_JWKS: '{}',
@@ -100,6 +101,16 @@ async function startRunner(
     SHUTDOWN_SECONDS: '5',
     ...more,
   });
+
+/** A runner on the given runtime; `kill` cuts it off from everything at once, as SIGKILL would. */
+async function startRunner(
+  more: Readonly<Record<string, string>> = {},
+  /** Sees what the runner asks of runs and of billing before they do; an answer of its own keeps it from them. */
+  between: (request: Request) => Promise<Response | undefined> = async () => undefined,
+  /** Where runs is served over HTTP; in this process when absent. */
+  runsUrl?: string,
+) {
+  const settings = settingsOf(more);
   let dead = false;
   const mortal =
     (send: Send): Send =>
@@ -113,9 +124,10 @@ async function startRunner(
     authenticate: (await testTrust('runner')).authenticate,
     runs: createServiceClient({
       name: 'runs',
-      baseUrl: 'http://runs',
-      send: mortal((request) => runs.app.fetch(request)),
       token: runs.token,
+      ...(runsUrl
+        ? { baseUrl: runsUrl }
+        : { baseUrl: 'http://runs', send: mortal((request) => runs.app.fetch(request)) }),
     }),
     billing: createServiceClient({
       name: 'billing',
@@ -133,6 +145,30 @@ async function startRunner(
       await deps.runtime.close();
     },
   };
+}
+
+/** A server before the lfx double: what `handle` answers, or takes in silence, does not get through. */
+async function standIn(
+  handle: (request: http.IncomingMessage, answer: http.ServerResponse) => boolean,
+): Promise<string> {
+  const server = http.createServer((request, answer) => {
+    if (handle(request, answer)) return;
+    const { method, headers } = request;
+    const target = http.request(new URL(request.url!, runtimes.lfx.url), { method, headers }, (got) => {
+      answer.writeHead(got.statusCode!, got.headers);
+      got.pipe(answer);
+    });
+    request.pipe(target);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(
+    () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  );
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const instance = (more: Partial<InstanceFacts> = {}): InstanceFacts =>
@@ -211,6 +247,8 @@ describe.each(['lfx', 'langflow'] as const)('a run on %s', (flavour) => {
     expect(events.at(-1)).toMatchObject({ __typename: 'RunCancelled', charge: run.held().charge });
     expect(kinds(events)).toContain('TextMessageEnd');
     expect(run.held()).toMatchObject({ status: 'SETTLED' });
+    // The backend is told; `lfx serve` hears it from the closed connection alone.
+    expect(stopped.splice(0)).toEqual(flavour === 'lfx' ? [] : [expect.stringMatching(/^[0-9a-f-]{36}$/)]);
   });
 });
 
@@ -232,7 +270,7 @@ describe('a run whose flow', () => {
   });
 
   it('writes without end is stopped with OUTPUT_TOO_LARGE', async () => {
-    await startRunner({ MAX_OUTPUT_CHARACTERS: '100' });
+    await startRunner({ MAX_OUTPUT_BYTES: '100' });
     const events = await (await follow(instance(), 'scripted-endless?delay=0')).ended;
     expect(events.at(-1)).toMatchObject({ error: { code: 'OUTPUT_TOO_LARGE', retryable: false } });
     expect(textOf(events).length).toBeLessThanOrEqual(100);
@@ -266,7 +304,161 @@ describe('a run whose flow', () => {
   });
 });
 
+describe('a runner that starts', () => {
+  it('refuses a flow runtime of another kind than configured, and one that is too old', async () => {
+    const wrong = { RUNTIME_FLAVOUR: 'langflow', RUNTIME_URL: runtimes.lfx.url };
+    await expect(startRunner(wrong)).rejects.toThrow('is lfx, and RUNTIME_FLAVOUR says langflow');
+    const old = await standIn((request, answer) => {
+      answer.end(
+        JSON.stringify(request.url === '/api/v1/version' ? { version: '1.12.9' } : { status: 'ok' }),
+      );
+      return true;
+    });
+    await expect(startRunner({ RUNTIME_FLAVOUR: 'langflow', RUNTIME_URL: old })).rejects.toThrow(
+      'has version 1.12.9',
+    );
+  });
+
+  it('refuses a lease that is too long for a takeover in time, and heartbeats that a lost one would break', () => {
+    expect(() => settingsOf({ LEASE_SECONDS: '21' })).toThrow('LEASE_SECONDS');
+    expect(() => settingsOf({ LEASE_SECONDS: '9', HEARTBEAT_SECONDS: '3.1' })).toThrow('HEARTBEAT_SECONDS');
+    expect(() => settingsOf({ LEASE_SECONDS: '9', HEARTBEAT_SECONDS: '3' })).not.toThrow();
+  });
+
+  it('finds the flows that another one gave to a Langflow backend', async () => {
+    const options = { RUNTIME_FLAVOUR: 'langflow', RUNTIME_URL: runtimes.langflow.url };
+    const names = async (): Promise<string[]> => {
+      const headers = { 'x-api-key': 'k' };
+      const answer = await fetch(`${runtimes.langflow.url}/api/v1/flows/`, { headers });
+      return ((await answer.json()) as { name: string }[]).map(({ name }) => name);
+    };
+    const facts = instance({ effectiveConfig: { TONE: 'formal' } });
+    const before = (await names()).length;
+    for (let i = 0; i < 2; i++) {
+      const { app } = await startRunner(options);
+      expect((await (await follow(facts, 'hello')).ended).at(-1)).toMatchObject({
+        __typename: 'RunFinished',
+      });
+      await app.stop();
+    }
+    expect(await names()).toHaveLength(before + 1);
+  });
+});
+
 describe('faults around a run', () => {
+  it('a runner killed between the settlement and the end: the next one ends the run with its output', async () => {
+    const first: { kill?: () => Promise<void> } = {};
+    const asked: string[] = [];
+    Object.assign(
+      first,
+      await startRunner({}, async ({ url }) => {
+        asked.push(url.split('/').at(-1)!);
+        if (url.endsWith('/finish')) await first.kill!();
+        return undefined;
+      }),
+    );
+    const run = await follow(instance(), 'scripted-words?tokens=3');
+    while (run.held().status === 'OPEN') await new Promise((resolve) => setTimeout(resolve, 10));
+    await startRunner();
+    const events = await run.ended;
+    expect(events.at(-1)).toMatchObject({
+      __typename: 'RunFinished',
+      output: 'w0 w1 w2 ',
+      charge: run.held().charge,
+      usage: { status: 'REPORTED' },
+    });
+    expect(asked.filter((verb) => ['ending', 'settle'].includes(verb))).toEqual(['ending', 'settle']);
+  });
+
+  it('a runner killed while the runtime has its request: the flow is not executed again', async () => {
+    let asked = 0;
+    // It takes the run and says nothing.
+    const RUNTIME_URL = await standIn(({ url }) => url === '/api/v2/workflows' && (asked += 1) > 0);
+    const first = await startRunner({ RUNTIME_URL });
+    const run = await follow(instance(), 'hello');
+    while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await first.kill();
+    await startRunner({ RUNTIME_URL });
+    expect((await run.ended).at(-1)).toMatchObject({ error: { code: 'RUNNER_LOST' }, charge: '0' });
+    expect(asked).toBe(1);
+  });
+
+  it.each([502, 504])(
+    'a proxy that says %i of a request: nobody knows what became of it, so it is not repeated',
+    async (status) => {
+      let asked = 0;
+      const RUNTIME_URL = await standIn(({ url }, answer) => {
+        if (url !== '/api/v2/workflows') return false;
+        asked += 1;
+        answer.writeHead(status).end();
+        return true;
+      });
+      await startRunner({ RUNTIME_URL });
+      const run = await follow(instance(), 'hello');
+      expect((await run.ended).at(-1)).toMatchObject({ error: { code: 'RUNTIME_UNAVAILABLE' } });
+      expect(asked).toBe(1);
+    },
+  );
+
+  it('an upload that is cut off is repeated', async () => {
+    let asked = 0;
+    const RUNTIME_URL = await standIn(({ url, socket }) => {
+      if (url !== '/flows/upload/' || ++asked > 2) return false;
+      socket.destroy();
+      return true;
+    });
+    await startRunner({ RUNTIME_URL });
+    const run = await follow(instance(), 'hello');
+    expect((await run.ended).at(-1)).toMatchObject({ __typename: 'RunFinished' });
+    expect(asked).toBe(3);
+  });
+
+  it('a run executed anew after its first owner noted nothing: its own usage is noted', async () => {
+    const first = await startRunner({ RUNTIME_URL: 'http://127.0.0.1:9', RUNTIME_PATIENCE_SECONDS: '60' });
+    const run = await follow(instance(), 'scripted-words?tokens=7');
+    while (run.held().checkpoint === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(run.held().checkpoint).toEqual([]);
+    await first.kill();
+    await startRunner({}, async ({ url }) =>
+      url.endsWith('/ending')
+        ? problemResponse({ status: 503, code: 'UNAVAILABLE', title: 'not now' })
+        : undefined,
+    );
+    while (!run.held().checkpoint?.some(({ dimension }) => dimension === 'output_token'))
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(run.held().checkpoint).toContainEqual({ dimension: 'output_token', quantity: '7' });
+  });
+
+  it('a run whose time is over before anybody took it is not executed', async () => {
+    const facts = instance({
+      effectiveConfig: { TONE: 'late' },
+      limits: { maxRunSeconds: 0, maxConcurrentRuns: 5 },
+    });
+    let asked = 0;
+    const RUNTIME_URL = await standIn(() => (asked += 1) < 0);
+    const warm = await startRunner({ RUNTIME_URL });
+    await (
+      await follow(instance(), 'warm the cache of artifacts')
+    ).ended;
+    asked = 0;
+    expect((await (await follow(facts, 'hello')).ended).at(-1)).toMatchObject({
+      __typename: 'RunFailed',
+      charge: '0',
+    });
+    expect(asked).toBe(0);
+    await warm.app.stop();
+  });
+
+  it('an answer as long as may be, in a script of three bytes a character, is ended over HTTP', async () => {
+    const served = await serve({ fetch: runs.app.fetch, port: 0, log: silentLog });
+    closers.push(() => served.close());
+    await startRunner({ MAX_EVENT_BYTES: '8000000', MAX_STREAM_BYTES: '80000000' }, undefined, served.origin);
+    const run = await follow(instance(), `scripted-echo?tokens=4300&delay=0 ${'漢'.repeat(900)}`);
+    const last = (await run.ended).at(-1)!;
+    expect(last).toMatchObject({ __typename: 'RunFinished', charge: run.held().charge });
+    expect(Buffer.byteLength(last['output'] as string)).toBeGreaterThan(500_000);
+  });
+
   it('a step whose name no store can hold is named without what cannot be held', async () => {
     await startRunner();
     const named = flow

@@ -13,8 +13,9 @@ import { FencedError, type Ending } from './runs-client.ts';
 const lastWordsMs = 3_000;
 
 /**
- * Owns one run from its claim to its end: executes the flow, keeps the lease, settles, and then ends the run with the charge in its terminal
- * event. A run that somebody else had begun is not executed again (its tools may have acted): it is settled and ends RUNNER_LOST. Never
+ * Owns one run from its claim to its end: executes the flow, keeps the lease, decides how the run ends, settles, and then ends it with the charge in
+ * its terminal event. A run that somebody else had begun is not executed again (its tools may have acted): it ends as they decided, else it is
+ * settled at their checkpoint and ends RUNNER_LOST. Never
  * throws; what it cannot end by some time after the deadline, the next owner does. `stop` aborts with the reason 'stopped' (hand back or end) when the process must go.
  */
 export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal): Promise<void> {
@@ -57,10 +58,20 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
       }
     },
   });
+  /** Whether anybody may have asked the runtime to execute the flow: from then on it is not executed again. */
+  let marked = run.lastSeq > 0;
+  const mark = async (): Promise<void> => {
+    if (marked) return;
+    marked = true;
+    events.push({ kind: 'RunStarted', payload: { conversationId: run.conversationId } });
+    await events.flush();
+  };
+  const isLost = run.takenOver && run.lastSeq > 0;
   const flow = executeFlow(deps, run, {
     signal: interruption.signal,
     interrupt,
     emit: (event) => events.push(event),
+    mark,
   });
   const usage = (whole: boolean): RunUsage =>
     flow.mapper?.usage(whole, Date.now() - began) ?? {
@@ -70,18 +81,20 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
       durationMs: 0,
     };
   const lease = holdLease(deps, run, {
-    usage: () => run.checkpoint ?? billedUsage('FAILED', flow.begun, usage(false)),
+    usage: () =>
+      run.billed ?? (isLost ? (run.checkpoint ?? []) : billedUsage('FAILED', flow.begun, usage(false))),
     onCancel: () => interrupt('cancelled'),
     onFenced: () => interrupt('fenced'),
   });
 
   try {
-    if (run.takenOver && run.lastSeq > 0) {
+    if (run.billed) return await settle(run.billed);
+    if (isLost) {
       const state = run.cancelRequested ? 'CANCELLED' : 'FAILED';
       const error = run.cancelRequested ? null : runErrors.lost;
-      await end({ state, output: null, usage: null, error }, run.checkpoint ?? []);
-      return;
+      return await end({ state, output: null, usage: null, error, billed: run.checkpoint ?? [] });
     }
+    if (run.remainingMs <= 0) interrupt('deadline');
     if (run.cancelRequested) interrupt('cancelled');
     const result = await outcome();
     if (result === 'hand-back') {
@@ -89,7 +102,7 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
       return;
     }
     const used = usage(result.state === 'SUCCEEDED');
-    await end({ ...result, usage: used }, billedUsage(result.state, flow.begun, used));
+    await end({ ...result, usage: used, billed: billedUsage(result.state, flow.begun, used) });
     log.info({ state: result.state, code: result.error?.code, ms: Date.now() - began }, 'run ended');
   } catch (error) {
     log.warn({ err: error }, 'the run is left to its next owner');
@@ -118,7 +131,7 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
         case 'idle':
           return { state: 'FAILED', output: null, error: runErrors.idle };
         case 'stopped':
-          return flow.begun ? { state: 'FAILED', output: null, error: runErrors.lost } : 'hand-back';
+          return marked ? { state: 'FAILED', output: null, error: runErrors.lost } : 'hand-back';
         case 'refused':
         case 'fenced':
         case undefined:
@@ -130,29 +143,18 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
     return { state: 'FAILED', output: null, error: verdict.error };
   }
 
-  /** Closes what is open, settles while the last events are stored, and ends the run in one commit with its charge. */
-  async function end(ending: Omit<Ending, 'charge'>, billed: readonly BilledUsage[]): Promise<void> {
-    if (!flow.begun && run.lastSeq === 0)
-      events.push({ kind: 'RunStarted', payload: { conversationId: run.conversationId } });
+  /** Closes what is open, and has it stored how the run ends before anything is settled. */
+  async function end(ending: Ending): Promise<void> {
+    const stored = mark();
     for (const event of flow.mapper?.close() ?? []) events.push(event);
-    const [charge] = await Promise.all([deps.billing.close(run, billed, disowned.signal), events.flush()]);
-    disowned.signal.throwIfAborted();
-    const terminal = {
-      seq: events.nextSeq,
-      at: new Date().toISOString(),
-      ...terminalOf({ ...ending, charge }),
-    };
-    await deps.runs.finish(run, { ...ending, charge, events: [terminal] }, disowned.signal);
+    await Promise.all([stored, events.flush(), deps.runs.decide(run, ending, disowned.signal)]);
+    await settle(ending.billed);
   }
-}
 
-function terminalOf({ state, output, usage, error, charge }: Ending) {
-  switch (state) {
-    case 'SUCCEEDED':
-      return { kind: 'RunFinished', payload: { output, usage, charge } };
-    case 'FAILED':
-      return { kind: 'RunFailed', payload: { error, charge } };
-    case 'CANCELLED':
-      return { kind: 'RunCancelled', payload: { charge } };
+  /** Settles what was decided and ends the run in one commit with its charge. */
+  async function settle(billed: readonly BilledUsage[]): Promise<void> {
+    const charge = await deps.billing.close(run, billed, disowned.signal);
+    disowned.signal.throwIfAborted();
+    await deps.runs.finish(run, charge, disowned.signal);
   }
 }

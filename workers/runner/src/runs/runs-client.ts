@@ -15,14 +15,14 @@ export interface Told {
   readonly cancelRequested: boolean;
 }
 
-/** How a run ended. */
+/** How a run is to end. */
 export interface Ending {
   readonly state: 'SUCCEEDED' | 'FAILED' | 'CANCELLED';
   readonly output: string | null;
   readonly usage: RunUsage | null;
   readonly error: RunError | null;
-  /** µcr; null when billing would not say. */
-  readonly charge: string | null;
+  /** What billing is asked to settle. */
+  readonly billed: readonly BilledUsage[];
 }
 
 type Owned = Pick<ClaimedRun, 'runId' | 'fence'>;
@@ -38,8 +38,10 @@ export interface RunsClient {
   append(run: Owned, events: readonly LoggedEvent[], signal: AbortSignal): Promise<Told>;
   /** Keeps the lease, once. */
   heartbeat(run: Owned, lease: { leaseMs: number; usage: readonly BilledUsage[] }): Promise<Told>;
-  /** Ends the run; repeats until it is answered or the signal aborts. */
-  finish(run: Owned, ending: Ending & { events: readonly LoggedEvent[] }, signal: AbortSignal): Promise<void>;
+  /** Decides how the run ends, before billing is asked: a next owner ends it so. Repeats until it is answered or the signal aborts. */
+  decide(run: Owned, ending: Ending, signal: AbortSignal): Promise<void>;
+  /** Ends the run as it was decided, with its charge (µcr; null when billing would not say). Repeats until it is answered or the signal aborts. */
+  finish(run: Owned, charge: string | null, signal: AbortSignal): Promise<void>;
   /** Lets another runner have the run at once. */
   handBack(run: Owned): Promise<void>;
 }
@@ -63,7 +65,9 @@ export function createRunsClient(service: ServiceClient): RunsClient {
     append: (run, events, signal) =>
       untilAnswered(() => post<Told>(run, 'events', { events }, 5_000), signal),
     heartbeat: (run, lease) => post(run, 'heartbeat', lease, 2_500),
-    finish: (run, ending, signal) => untilAnswered(() => post<void>(run, 'finish', ending, 5_000), signal),
+    decide: (run, ending, signal) => untilAnswered(() => post<void>(run, 'ending', ending, 5_000), signal),
+    finish: (run, charge, signal) =>
+      untilAnswered(() => post<void>(run, 'finish', { charge }, 5_000), signal),
     handBack: (run) => post(run, 'hand-back', {}, 2_500),
   };
 }
