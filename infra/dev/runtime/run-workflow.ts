@@ -45,7 +45,8 @@ export function encoderOf(run: WorkflowRun): FrameEncoder {
     flavour,
     flowId: stored.id,
     sessionId: request.session_id ?? stored.id,
-    runId: run.jobId,
+    // The backend's frames carry their job's id, which is what its stop asks for.
+    runId: flavour === 'lfx' ? randomUUID() : run.jobId,
     exposeState: request.expose_graph_state ?? !isAgui,
   };
   if (isAgui) return aguiFrames(facts, { threadId: facts.sessionId, runId: run.jobId });

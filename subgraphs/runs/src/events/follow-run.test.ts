@@ -150,6 +150,25 @@ describe('runEvents', () => {
     expect(await collect(run, 9)).toMatchObject([{ __typename: 'RunFinished', seq: 10 }]);
   });
 
+  it('has the same gap and the same end where the log is read page by page', async () => {
+    const run = await ownedRun();
+    await run.append(9);
+    await run.finish('the answer');
+    const page = async (after: number, first = 500): Promise<unknown> => {
+      const query = `{ run(id: "${run.id}") { events(after: ${after}, first: ${first}) {
+        __typename seq ... on RunEventsGap { fromSeq toSeq } ... on RunFinished { output charge } } } }`;
+      return (await app.graph(member(facts), query)).data!['run'];
+    };
+    const end = { __typename: 'RunFinished', seq: 10, output: 'the answer', charge: '3' };
+    expect(await page(9)).toEqual({ events: [end] });
+    await dropPartitionOf(run);
+    const missing = { __typename: 'RunEventsGap', seq: 9, fromSeq: 1, toSeq: 9 };
+    expect(await page(0)).toEqual({ events: [missing, end] });
+    expect(await page(0, 1)).toEqual({ events: [missing] });
+    expect(await page(9, 1)).toEqual({ events: [end] });
+    expect(await page(10)).toEqual({ events: [] });
+  });
+
   it('goes on after its LISTEN connection was lost', async () => {
     const run = await ownedRun();
     const watching = collect(run);
@@ -243,6 +262,15 @@ describe('row-level security', () => {
       expect([table, await count('')]).toEqual([table, 0]);
     }
   });
+});
+
+it('partitions that are asked directly are guarded, too, those that are made later among them', async () => {
+  await admin.query(`select ensure_partition('2001-01-01')`);
+  const { rows } = await admin.query<{ name: string; guarded: boolean }>(
+    `select relname as name, relrowsecurity as guarded from pg_inherits join pg_class on oid = inhrelid where inhparent = 'run_event'::regclass`,
+  );
+  expect(rows.map(({ name }) => name)).toContain('run_event_2001_01_01');
+  expect(rows.filter(({ guarded }) => !guarded)).toEqual([]);
 });
 
 /** As the retention does it: the whole day goes. Other days stay, and a new one is made on demand. */

@@ -4,7 +4,7 @@ import type { Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
 import { terminalStates } from '../runs/run.ts';
 import { runById } from '../runs/runs.store.ts';
-import { gap, isTerminal, terminalEventOf, withoutHoles, type RunEvent } from './run-event.ts';
+import { isTerminal, withoutHoles, type RunEvent } from './run-event.ts';
 import { eventsAfter } from './run-events.store.ts';
 
 /** Events read from the log at a time. */
@@ -35,17 +35,14 @@ export async function* followRun(
           events: await eventsAfter(tx, runId, last, page),
         }));
         if (!run) return;
-        for (const event of withoutHoles(run, last, events)) {
+        behind = events.length === page;
+        for (const event of withoutHoles(run, last, { events, whole: !behind })) {
           yield event;
           last = event.seq;
           if (isTerminal(event.kind)) return;
         }
-        behind = events.length === page;
-        if (behind || !terminalStates.includes(run.state)) continue;
-        // The run has ended and its end is not in the log any more, or was seen before.
-        if (last < run.lastSeq - 1) yield gap(runId, last + 1, run.lastSeq - 1);
-        if (last < run.lastSeq) yield terminalEventOf(run)!;
-        return;
+        // Its end was seen before.
+        if (!behind && terminalStates.includes(run.state)) return;
       }
       await live.wait(ended);
       const taken = live.take();

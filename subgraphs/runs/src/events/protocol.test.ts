@@ -52,13 +52,18 @@ describe('docs/protocol-run-events.md', () => {
   });
 
   it('shows server-sent events that are well formed', () => {
-    const blocks = examples('sse').join('\n').trim().split('\n\n');
+    const blocks = [...examples('sse'), ...examples('sse rest')]
+      .map((example) => example.trim())
+      .join('\n\n')
+      .split('\n\n');
     expect(
       blocks
         .filter((block) => !block.startsWith(':'))
         .map((block) => block.split('\n').map((line) => line.split(':')[0])),
     ).toEqual([
+      ['id', 'event', 'data'],
       ['event', 'data'],
+      ['id', 'event', 'data'],
       ['event', 'data'],
     ]);
     for (const [, data] of blocks.join('\n').matchAll(/^data: (.+)$/gm))
@@ -71,5 +76,21 @@ describe('docs/protocol-run-events.md', () => {
     if (!isEnumType(codes) || !isInterfaceType(events)) throw new Error('the schema has changed');
     for (const { name } of codes.getValues()) expect(page).toContain(`| \`${name}\` |`);
     for (const { name } of schema.getPossibleTypes(events)) expect(page).toContain(`\`${name}\``);
+  });
+
+  it('tells what to do for every code that a stream can end with, and for no other', () => {
+    const rows = [...page.matchAll(/^\| `([A-Z_]+)` \| [^|]+ \| (?:stop|mend|get|reopen)[^|]* \|$/gm)];
+    // What any request may be answered (kernel): nobody asks, a part is away, a fault.
+    const codes = new Set(['UNAUTHENTICATED', 'UNAVAILABLE', 'INTERNAL']);
+    for (const file of [
+      'router/src/subscriptions/subscribe.ts',
+      'router/src/subscriptions/stay-authorized.ts',
+      'subgraphs/runs/src/events/follow-run.ts',
+      'subgraphs/runs/src/events/run-event.graphql.ts',
+    ]) {
+      const source = fs.readFileSync(path.join(import.meta.dirname, '../../../..', file), 'utf8');
+      for (const [, code] of source.matchAll(/(?:code: |coded\(\s*)'([A-Z_]+)'/g)) codes.add(code!);
+    }
+    expect(rows.map(([, code]) => code!).sort()).toEqual([...codes].sort());
   });
 });

@@ -65,13 +65,21 @@ export function terminalEventOf(run: Run): RunEvent | undefined {
 }
 
 /**
- * Fills what the log no longer has between `last` and the next event (or the run's end) with a gap, and the run's own end with the
- * event made from its row.
+ * A run's events after `last`, with what the log no longer has said by a gap. `whole`: the log has no more than these; then a run that has ended is
+ * ended here, too, by the event made from its row.
  */
-export function* withoutHoles(run: Run, last: number, events: readonly RunEvent[]): Generator<RunEvent> {
+export function* withoutHoles(
+  run: Run,
+  last: number,
+  { events, whole }: { events: readonly RunEvent[]; whole: boolean },
+): Generator<RunEvent> {
   for (const event of events) {
     if (event.seq > last + 1) yield gap(run.id, last + 1, event.seq - 1);
     yield event;
     last = event.seq;
   }
+  const terminal = whole ? terminalEventOf(run) : undefined;
+  if (!terminal || last >= run.lastSeq) return;
+  if (last < run.lastSeq - 1) yield gap(run.id, last + 1, run.lastSeq - 1);
+  yield terminal;
 }

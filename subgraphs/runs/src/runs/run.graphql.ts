@@ -52,7 +52,7 @@ RunRef.implement({
         const events = await deps.db.transaction(callerScope(caller, 'run:read'), (tx) =>
           eventsAfter(tx, run.id, last, limit),
         );
-        return [...withoutHoles(run, last, events)];
+        return [...withoutHoles(run, last, { events, whole: events.length < limit })].slice(0, limit);
       },
     }),
   }),

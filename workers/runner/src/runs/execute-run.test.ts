@@ -370,9 +370,11 @@ describe('a runner that starts', () => {
 describe('faults around a run', () => {
   it('a runner killed between the settlement and the end: the next one ends the run with its output', async () => {
     const first: { kill?: () => Promise<void> } = {};
+    const asked: string[] = [];
     Object.assign(
       first,
       await startRunner({}, async ({ url }) => {
+        asked.push(url.split('/').at(-1)!);
         if (url.endsWith('/finish')) await first.kill!();
         return undefined;
       }),
@@ -387,6 +389,7 @@ describe('faults around a run', () => {
       charge: run.held().charge,
       usage: { status: 'REPORTED' },
     });
+    expect(asked.filter((verb) => ['ending', 'settle'].includes(verb))).toEqual(['ending', 'settle']);
   });
 
   it('a runner killed while the runtime has its request: the flow is not executed again', async () => {
