@@ -1,6 +1,7 @@
 import { callerScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Tx } from '@agentstore/kernel/db/database';
+import { hashOf } from '@agentstore/kernel/db/once';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
@@ -8,6 +9,7 @@ import { forbidInsiders } from '../forbid-insiders.ts';
 import { currentVersion, offeringBy, plansOf, versionById } from '../offerings/offerings.store.ts';
 import { projectById } from '../organizations/organizations.store.ts';
 import type { Instance, InstanceRefusal } from './instance.ts';
+import { instanceUnderKey } from './instances.store.ts';
 import { requestInstance } from './request-instance.ts';
 
 /** The plan under which an offering can be tried: the one that is not sold. */
@@ -19,6 +21,12 @@ interface Wanted {
   readonly offeringVersionId?: Uuid | undefined;
 }
 
+const conflict: InstanceRefusal = {
+  code: 'IDEMPOTENCY_CONFLICT',
+  message: 'This key was used for another instance.',
+  field: 'idempotencyKey',
+};
+
 /** A trial instance of an offering in a project, once per key. */
 export async function activateInstance(
   { db }: Room,
@@ -26,6 +34,12 @@ export async function activateInstance(
   input: Wanted & { projectId: Uuid | undefined; idempotencyKey: string },
 ): Promise<Outcome<Instance, InstanceRefusal>> {
   const { projectId } = input;
+  if (!/^[\x20-\x7e]{1,200}$/.test(input.idempotencyKey))
+    return refused({
+      code: 'INVALID_INPUT',
+      message: 'The idempotency key must have 1 to 200 printable ASCII characters.',
+      field: 'idempotencyKey',
+    });
   const outcome = await db.transaction(
     callerScope(caller, 'instance:create'),
     async (tx): Promise<Outcome<Instance, InstanceRefusal>> => {
@@ -36,6 +50,15 @@ export async function activateInstance(
           message: 'There is no such project.',
           field: 'projectId',
         });
+      // What a key was first used for is the answer for ever, whatever is published since.
+      const idempotencyKey = `auto:${input.idempotencyKey}`;
+      const requestHash = hashOf({
+        projectId: project.id,
+        offeringSlug: input.offeringSlug,
+        offeringVersionId: input.offeringVersionId,
+      });
+      const earlier = await instanceUnderKey(tx, project.organizationId, idempotencyKey);
+      if (earlier) return earlier.requestHash === requestHash ? done(earlier) : refused(conflict);
       const found = await wantedVersion(tx, input);
       const plan = found && (await plansOf(tx, found.offering.id)).find(({ code }) => code === trialCode);
       if (!plan)
@@ -52,15 +75,10 @@ export async function activateInstance(
         offeringVersionId: version.id,
         planId: plan.id,
         name: `${offering.name} (trial)`,
-        idempotencyKey: `auto:${input.idempotencyKey}`,
+        idempotencyKey,
+        requestHash,
       });
-      if (instance.offeringId !== offering.id || instance.projectId !== project.id)
-        return refused({
-          code: 'IDEMPOTENCY_CONFLICT',
-          message: 'This key was used for another instance.',
-          field: 'idempotencyKey',
-        });
-      return done(instance);
+      return instance.requestHash === requestHash ? done(instance) : refused(conflict);
     },
   );
   if (projectId && !outcome.ok && outcome.error.code === 'PROJECT_NOT_FOUND')

@@ -1,14 +1,23 @@
 import { callerScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
+import type { Tx } from '@agentstore/kernel/db/database';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Permission } from '@agentstore/kernel/permissions';
 import type { Room } from '../deps.ts';
 import { forbidInsiders } from '../forbid-insiders.ts';
+import { configFault } from '../offerings/config-schema.ts';
 import { versionById } from '../offerings/offerings.store.ts';
-import { configFaults } from './effective-config.ts';
+import { effectiveConfig } from './effective-config.ts';
 import { decideChange, type Instance, type InstanceRefusal } from './instance.ts';
-import { addEvent, instanceById, lockInstance, queueForGit, writeDesired } from './instances.store.ts';
+import {
+  addEvent,
+  instanceById,
+  lockInstance,
+  queueForGit,
+  runFactsOf,
+  writeDesired,
+} from './instances.store.ts';
 
 type Command = Parameters<typeof decideChange>[1];
 
@@ -47,8 +56,7 @@ export async function changeInstance(
           field: 'expectedGeneration',
         });
       if (input.command.kind === 'configure') {
-        const version = await versionById(tx, instance.offeringVersionId);
-        const [fault] = configFaults(version!.configSchema, input.command.config);
+        const fault = await settingsFault(tx, instance, input.command.config);
         if (fault) return refused({ code: 'INVALID_CONFIG', message: fault, field: 'config' });
       }
       const decision = decideChange(instance, input.command);
@@ -71,4 +79,17 @@ export async function changeInstance(
       find: (tx) => instanceById(tx, instanceId),
     });
   return outcome;
+}
+
+/** What is wrong with an instance's settings after a change, by the schema of its version. */
+async function settingsFault(
+  tx: Tx,
+  instance: Instance,
+  change: Instance['config'],
+): Promise<string | undefined> {
+  const version = await versionById(tx, instance.offeringVersionId);
+  const facts = await runFactsOf(tx, instance.id);
+  const own = { ...instance.config, ...change };
+  const effective = effectiveConfig(facts!.versionConfig, facts!.planConfig, own);
+  return configFault(version!.configSchema, { own, effective });
 }

@@ -15,6 +15,7 @@ const InstanceError = refusalType(builder, 'Instance', {
   GENERATION_CONFLICT: 'Somebody changed the instance since it was read.',
   INVALID_CONFIG: 'The configuration does not fit the schema of the version.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was used before for something else.',
+  INVALID_INPUT: 'A value of the input is not usable.',
 });
 interface Payload {
   readonly instance: Instance | null;
@@ -43,7 +44,10 @@ const InstanceAutoActivateInput = builder.inputType('InstanceAutoActivateInput',
       description: 'Which offering: its current version. Either this or offeringVersionId.',
     }),
     offeringVersionId: t.id({ required: false, description: 'Which published version of an offering.' }),
-    idempotencyKey: t.string({ description: 'Chosen by the client; the same key makes one instance.' }),
+    idempotencyKey: t.string({
+      description:
+        'Chosen by the client, 1 to 200 printable ASCII characters; the same key makes one instance.',
+    }),
   }),
 });
 builder.mutationField('instanceAutoActivate', (t) =>

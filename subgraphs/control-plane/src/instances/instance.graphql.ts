@@ -43,8 +43,10 @@ const InstanceStateEnum = builder.enumType('InstanceState', {
 const ConditionType = builder.objectRef<Instance['conditions'][number]>('Condition').implement({
   description: 'One observed fact about an applied resource.',
   fields: (t) => ({
-    resource: t.exposeString('resource', { description: 'Kind of the resource it is about.' }),
-    type: t.exposeString('type', { description: 'Accepted, Programmed or Ready.' }),
+    resource: t.exposeString('resource', { description: 'Kind of the resource it is about, or Git.' }),
+    type: t.exposeString('type', {
+      description: 'Accepted or Ready; Committed of Git, once a commit had to wait.',
+    }),
     status: t.exposeString('status', { description: 'True, False or Unknown.' }),
     reason: t.exposeString('reason', { description: 'A stable word for why.' }),
     message: t.exposeString('message', { description: 'A sentence for people.' }),
@@ -67,7 +69,7 @@ const InstanceEventType = builder
       at: t.expose('at', { type: 'DateTime', description: 'When.' }),
       kind: t.exposeString('kind', {
         description:
-          'requested, committed, applied, ready, active, pause-requested, paused, resume-requested, configured, terminate-requested, terminated or failed.',
+          'requested, committed, applied, ready, active, pause-requested, paused, resume-requested, configured, plan-changed, drifted, terminate-requested, terminated or failed.',
       }),
       generation: t.exposeInt('generation', { description: 'Of which generation.' }),
       message: t.exposeString('message', { description: 'A sentence for people.' }),
@@ -140,7 +142,7 @@ export const InstanceType = builder.objectRef<Instance>('Instance').implement({
     }),
     conditions: t.field({
       type: [ConditionType],
-      description: 'What is observed of its applied resources.',
+      description: 'What is observed of its applied resources, and of its way into Git.',
       resolve: ({ conditions }) => [...conditions],
     }),
     endpoint: t.field({

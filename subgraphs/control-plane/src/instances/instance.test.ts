@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { configFaults, effectiveConfig } from './effective-config.ts';
-import { decideChange, observe, type Condition, type DesiredPhase, type InstanceState } from './instance.ts';
+import { effectiveConfig } from './effective-config.ts';
+import {
+  decideChange,
+  observe,
+  withCommitted,
+  type Condition,
+  type DesiredPhase,
+  type InstanceState,
+} from './instance.ts';
 
 const instance = (desiredPhase: DesiredPhase, state: InstanceState) => ({
   desiredPhase,
@@ -22,6 +29,14 @@ describe('a command', () => {
   ])('on an instance that should be %s: %s → %s', (phase, kind, expected) => {
     const decision = decideChange(instance(phase, 'ACTIVE'), { kind });
     expect(decision.ok ? (decision.value?.desiredPhase ?? 'nothing') : decision.error.code).toBe(expected);
+  });
+
+  it('to configure what is so already changes nothing, whatever the order of its members', () => {
+    const now = { ...instance('Active', 'ACTIVE'), config: { a: { x: 1, y: 2 }, b: 1 } };
+    expect(decideChange(now, { kind: 'configure', config: { b: 1, a: { y: 2, x: 1 } } })).toEqual({
+      ok: true,
+      value: null,
+    });
   });
 
   it('to configure changes the named settings and nothing else', () => {
@@ -97,22 +112,30 @@ describe('the effective configuration', () => {
       model: { name: 'b', temperature: 1 },
     });
   });
+});
 
-  const schema = {
-    properties: {
-      tone: { type: 'string', enum: ['friendly', 'formal'] },
-      greeting: { type: 'string', maxLength: 5 },
-      retries: { type: 'integer', maximum: 3 },
-    },
-  };
-  it.each<[Record<string, unknown>, RegExp | null]>([
-    [{ tone: 'formal', greeting: 'Hi', retries: 2 }, null],
-    [{ tone: 'rude' }, /one of friendly, formal/],
-    [{ greeting: 'Hello there' }, /longer than 5/],
-    [{ greeting: 5 }, /type string/],
-    [{ retries: 9 }, /out of range/],
-    [{ apiKey: 'x' }, /not a setting/],
-    [{ constructor: 'x' }, /not a setting/],
-    [{ greeting: 'x'.repeat(20_000) }, /longer than 16384/],
-  ])('%j', (config, fault) => expect(configFaults(schema, config).join()).toMatch(fault ?? /^$/));
+describe('the condition on the way into Git', () => {
+  const at = (seconds: number) => new Date(seconds * 1_000);
+  const locked = {
+    status: 'False',
+    reason: 'REPOSITORY_LOCKED',
+    message: 'm',
+    observedGeneration: 1,
+  } as const;
+  const committed = { status: 'True', reason: 'Committed', message: 'm', observedGeneration: 1 } as const;
+
+  it('is there only once a commit had to wait, and turns when it was made', () => {
+    expect(withCommitted([], committed, at(1))).toBeUndefined();
+    const waiting = withCommitted([], locked, at(1))!;
+    expect(waiting).toEqual([
+      { ...locked, type: 'Committed', resource: 'Git', lastTransitionTime: at(1).toISOString() },
+    ]);
+    expect(withCommitted(waiting, locked, at(2))).toBeUndefined();
+    expect(withCommitted(waiting, { ...locked, observedGeneration: 2 }, at(3))).toMatchObject([
+      { observedGeneration: 2, lastTransitionTime: at(1).toISOString() },
+    ]);
+    expect(withCommitted(waiting, committed, at(4))).toMatchObject([
+      { status: 'True', lastTransitionTime: at(4).toISOString() },
+    ]);
+  });
 });

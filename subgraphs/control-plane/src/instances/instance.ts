@@ -1,3 +1,4 @@
+import { canonicalJson } from '@agentstore/kernel/db/once';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
 
@@ -54,7 +55,8 @@ export type InstanceRefusal = Refusal & {
     | 'INVALID_TRANSITION'
     | 'GENERATION_CONFLICT'
     | 'INVALID_CONFIG'
-    | 'IDEMPOTENCY_CONFLICT';
+    | 'IDEMPOTENCY_CONFLICT'
+    | 'INVALID_INPUT';
 };
 
 /** A change of what the instance should be, before it is written. */
@@ -87,9 +89,15 @@ export function decideChange(
     case 'terminate':
       return done({ desiredPhase: 'Terminated', config, kind: 'terminate-requested' });
     case 'configure':
-      return done({ desiredPhase, config: { ...config, ...command.config }, kind: 'configured' });
+      return isSame(config, command.config)
+        ? done(null)
+        : done({ desiredPhase, config: { ...config, ...command.config }, kind: 'configured' });
   }
 }
+
+/** Whether settings would change nothing. */
+const isSame = (config: Instance['config'], settings: Instance['config']): boolean =>
+  canonicalJson(config) === canonicalJson({ ...config, ...settings });
 
 const invalid = (command: string, state: InstanceState) =>
   refused<InstanceRefusal>({

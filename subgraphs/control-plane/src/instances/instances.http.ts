@@ -47,7 +47,7 @@ export function instanceRoutes(app: ServiceApp, room: Room): void {
         offeringId: z.uuid(),
         planId: z.uuid(),
         name: z.string().max(100).optional(),
-        idempotencyKey: z.string().min(1).max(200),
+        idempotencyKey: z.string().regex(/^[\x20-\x7e]{1,200}$/),
         order: z.object({ saleorApiUrl: z.string(), orderId: z.string(), lineId: z.string() }).optional(),
       }),
     );

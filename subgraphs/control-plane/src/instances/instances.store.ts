@@ -15,6 +15,20 @@ export async function instanceById(tx: Tx, id: Uuid): Promise<Instance | undefin
   return row;
 }
 
+/** The instance that was made under a key, and what was asked for then. */
+export async function instanceUnderKey(
+  tx: Tx,
+  organizationId: Uuid,
+  idempotencyKey: string,
+): Promise<(Instance & { readonly requestHash: string | null }) | undefined> {
+  const [row] = await tx.sql<Instance & { requestHash: string | null }>(
+    `-- instanceUnderKey
+     select ${columns}, i.request_hash as "requestHash" from instance i where organization_id = $1 and idempotency_key = $2`,
+    [organizationId, idempotencyKey],
+  );
+  return row;
+}
+
 /** Locks the row until the transaction ends: commands on one instance follow each other. */
 export async function lockInstance(tx: Tx, id: Uuid): Promise<Instance | undefined> {
   const [row] = await tx.sql<Instance>(
@@ -52,6 +66,8 @@ export interface NewInstance {
   readonly planId: Uuid;
   readonly name: string;
   readonly idempotencyKey: string;
+  /** Of what was asked for under the key. */
+  readonly requestHash?: string | undefined;
   readonly order?: { saleorApiUrl: string; orderId: string; lineId: string } | undefined;
 }
 
@@ -59,12 +75,12 @@ export interface NewInstance {
 export async function insertInstance(
   tx: Tx,
   input: NewInstance,
-): Promise<{ instance: Instance; created: boolean }> {
+): Promise<{ instance: Instance & { readonly requestHash: string | null }; created: boolean }> {
   const id = uuidv7();
   const inserted = await tx.sql(
     `-- insertInstance
-     insert into instance (id, organization_id, project_id, offering_id, offering_version_id, plan_id, name, state, saleor_api_url, saleor_order_id, saleor_line_id, idempotency_key)
-     values ($1, $2, $3, $4, $5, $6, $7, 'REQUESTED', $8, $9, $10, $11) on conflict (organization_id, idempotency_key) do nothing returning id`,
+     insert into instance (id, organization_id, project_id, offering_id, offering_version_id, plan_id, name, state, saleor_api_url, saleor_order_id, saleor_line_id, idempotency_key, request_hash)
+     values ($1, $2, $3, $4, $5, $6, $7, 'REQUESTED', $8, $9, $10, $11, $12) on conflict (organization_id, idempotency_key) do nothing returning id`,
     [
       id,
       input.organizationId,
@@ -77,12 +93,10 @@ export async function insertInstance(
       input.order?.orderId ?? null,
       input.order?.lineId ?? null,
       input.idempotencyKey,
+      input.requestHash ?? null,
     ],
   );
-  const [row] = await tx.sql<Instance>(
-    `-- insertInstance: read\n select ${columns} from instance i where organization_id = $1 and idempotency_key = $2`,
-    [input.organizationId, input.idempotencyKey],
-  );
+  const row = await instanceUnderKey(tx, input.organizationId, input.idempotencyKey);
   return { instance: row!, created: inserted.length > 0 };
 }
 
@@ -282,4 +296,39 @@ export async function queueAgain(
   );
   if (row) await tx.sql("-- queueAgain: wake\n select pg_notify('control_plane_desired', 'desired')");
   return row;
+}
+
+/** Gives every instance of a plan a new generation, in line for Git: what its plan gives it is another thing now. */
+export async function renewOfPlan(tx: Tx, planId: Uuid): Promise<void> {
+  const renewed = await tx.sql<{ id: Uuid; organizationId: Uuid; generation: number }>(
+    `-- renewOfPlan
+     update instance set desired_generation = desired_generation + 1, changed_at = now()
+     where id in (select id from instance where plan_id = $1 and desired_phase <> 'Terminated' order by id for update)
+     returning id, organization_id as "organizationId", desired_generation as generation`,
+    [planId],
+  );
+  if (!renewed.length) return;
+  const columns = [
+    renewed.map(({ id }) => id),
+    renewed.map(({ organizationId }) => organizationId),
+    renewed.map(({ generation }) => generation),
+    renewed.map(() => uuidv7()),
+  ];
+  await tx.sql(
+    `-- renewOfPlan: timeline
+     insert into instance_event (id, instance_id, organization_id, generation, kind, message)
+     select event, instance, organization, generation, 'plan-changed', 'by ' || $5 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[]) as r (instance, organization, generation, event)`,
+    [...columns, tx.scope.actor],
+  );
+  await tx.sql(
+    `-- renewOfPlan: in line
+     insert into gitops_outbox (id, instance_id, organization_id, generation, actor)
+     select entry, instance, organization, generation, $5 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[]) as r (instance, organization, generation, entry)`,
+    [...columns.slice(0, 3), renewed.map(() => uuidv7()), tx.scope.actor],
+  );
+  await tx.sql(
+    `-- renewOfPlan: tell
+     select pg_notify('control_plane_desired', 'desired'), pg_notify('control_plane_instance', id::text) from unnest($1::uuid[]) as r (id)`,
+    [columns[0]],
+  );
 }

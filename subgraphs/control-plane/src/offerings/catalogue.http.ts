@@ -3,39 +3,43 @@ import { serviceScope } from '@agentstore/kernel/access';
 import { json, microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import type { Room } from '../deps.ts';
-import { putCatalogue } from './offerings.store.ts';
+import { artifactLimits } from './flow-artifact.ts';
+import { putCatalogue } from './put-catalogue.ts';
 
+// Bounds are those of the CRDs (infra/k8s/crds): what is sold can be applied.
 const config = z.record(z.string(), z.unknown());
-const capability = z.object({ name: z.string(), title: z.string(), description: z.string() });
+const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+const capability = z.object({ name: z.string().min(1).max(100), title: z.string(), description: z.string() });
+const entitlement = z.object({ capability: z.string().min(1).max(100), limits: config });
 const body = z.object({
-  publisher: z.object({ slug: z.string(), name: z.string(), organizationId: z.uuid().optional() }),
+  publisher: z.object({ slug, name: z.string(), organizationId: z.uuid().optional() }),
   offering: z.object({
-    slug: z.string(),
+    slug,
     name: z.string(),
     saleorProductId: z.string(),
     saleorChannel: z.string(),
-    capabilities: z.array(capability),
+    capabilities: z.array(capability).max(64),
   }),
   version: z.object({
-    version: z.string(),
-    bucket: z.string(),
-    objectKey: z.string(),
-    sha256: z.string(),
-    sizeBytes: z.int(),
+    version: z.string().min(1).max(64),
+    bucket: z.string().min(3).max(63),
+    objectKey: z.string().min(1).max(512),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/),
+    sizeBytes: z.int().min(1).max(artifactLimits.maxBytes),
     config,
     configSchema: config,
   }),
   plans: z.array(
     z.object({
-      code: z.string(),
+      code: z.string().min(1).max(64),
       name: z.string(),
       saleorVariantId: z.string().nullable(),
       includedCredits: microCreditsSchema,
-      creditsExpireDays: z.int().nullable(),
+      creditsExpireDays: z.int().min(1).nullable(),
       config,
-      entitlements: z.array(z.object({ capability: z.string(), limits: config })),
-      maxRunSeconds: z.int(),
-      maxConcurrentRuns: z.int(),
+      entitlements: z.array(entitlement).max(64),
+      maxRunSeconds: z.int().min(1).max(86_400),
+      maxConcurrentRuns: z.int().min(1).max(1_000),
     }),
   ),
   creditPacks: z.array(
@@ -56,16 +60,12 @@ export function catalogueRoutes(app: ServiceApp, room: Room): void {
   app.put('/internal/catalogue', async (c) => {
     const scope = serviceScope(c.var.caller, 'offering:publish');
     const { rateCard, ...entry } = await readJson(c, body);
-    const made = await room.db.transaction(scope, async (tx) => {
-      const put = await putCatalogue(tx, entry);
-      if (!put)
-        throw new ProblemError({
-          status: 409,
-          code: 'VERSION_IMMUTABLE',
-          title: `Version ${entry.version.version} is published with other contents; put another version.`,
-        });
-      return put;
-    });
+    const put = await putCatalogue(room, scope, entry);
+    if (!put.ok) {
+      const { code, message } = put.error;
+      throw new ProblemError({ status: code === 'VERSION_IMMUTABLE' ? 409 : 400, code, title: message });
+    }
+    const made = put.value;
     await room.billing.call('PUT', `/billing/rate-cards/${made.offeringId}`, rateCard, { retries: 2 });
     return json(made);
   });

@@ -151,7 +151,7 @@ export interface CatalogueEntry {
     sha256: string;
     sizeBytes: number;
     config: object;
-    configSchema: object;
+    configSchema: Readonly<Record<string, unknown>>;
   };
   readonly plans: readonly {
     code: string;
@@ -171,20 +171,22 @@ export interface CatalogueEntry {
   }[];
 }
 
-/** Makes the catalogue say what the entry says; what is already so stays. Undefined, and nothing is to be kept, when its version is published with other contents. */
-export async function putCatalogue(
+/**
+ * Makes the catalogue say what the entry says; what is already so stays. Answers which plans give their instances something else now. Undefined, and nothing is to be kept, when its version is published with other contents.
+ */
+export async function writeCatalogue(
   tx: Tx,
   entry: CatalogueEntry,
-): Promise<{ offeringId: Uuid; versionId: Uuid } | undefined> {
+): Promise<{ offeringId: Uuid; versionId: Uuid; changedPlans: Uuid[] } | undefined> {
   const [publisher] = await tx.sql<{ id: Uuid }>(
-    `-- putCatalogue: publisher
+    `-- writeCatalogue: publisher
      insert into publisher (id, slug, name, organization_id) values ($1, $2, $3, $4)
      on conflict (slug) do update set name = excluded.name, organization_id = coalesce(excluded.organization_id, publisher.organization_id) returning id`,
     [uuidv7(), entry.publisher.slug, entry.publisher.name, entry.publisher.organizationId ?? null],
   );
   const { offering, version } = entry;
   const [made] = await tx.sql<{ id: Uuid }>(
-    `-- putCatalogue: offering
+    `-- writeCatalogue: offering
      insert into offering (id, slug, name, publisher_id, saleor_product_id, saleor_channel, capabilities) values ($1, $2, $3, $4, $5, $6, $7)
      on conflict (slug) do update set name = excluded.name, saleor_product_id = excluded.saleor_product_id, saleor_channel = excluded.saleor_channel, capabilities = excluded.capabilities
      returning id`,
@@ -200,7 +202,7 @@ export async function putCatalogue(
   );
   const offeringId = made!.id;
   const [stored] = await tx.sql<{ id: Uuid }>(
-    `-- putCatalogue: version
+    `-- writeCatalogue: version
      insert into offering_version (id, offering_id, version, state, bucket, object_key, sha256, size_bytes, config, config_schema, published_at)
      values ($1, $2, $3, 'PUBLISHED', $4, $5, $6, $7, $8, $9, now())
      on conflict (offering_id, version) do update set state = case offering_version.state when 'DRAFT' then 'PUBLISHED' else offering_version.state end,
@@ -222,9 +224,24 @@ export async function putCatalogue(
     ],
   );
   if (!stored) return undefined;
-  for (const plan of entry.plans)
+  const changedPlans: Uuid[] = [];
+  for (const plan of entry.plans) {
+    const changed = await tx.sql<{ id: Uuid }>(
+      `-- writeCatalogue: changed plan
+       select id from plan where offering_id = $1 and code = $2
+         and (config, entitlements, max_run_seconds, max_concurrent_runs) is distinct from ($3::jsonb, $4::jsonb, $5::int, $6::int) for update`,
+      [
+        offeringId,
+        plan.code,
+        JSON.stringify(plan.config),
+        JSON.stringify(plan.entitlements),
+        plan.maxRunSeconds,
+        plan.maxConcurrentRuns,
+      ],
+    );
+    changedPlans.push(...changed.map(({ id }) => id));
     await tx.sql(
-      `-- putCatalogue: plan
+      `-- writeCatalogue: plan
        insert into plan (id, offering_id, code, name, saleor_variant_id, included_credits, credits_expire_days, config, entitlements, max_run_seconds, max_concurrent_runs)
        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
        on conflict (offering_id, code) do update set name = excluded.name, saleor_variant_id = excluded.saleor_variant_id, included_credits = excluded.included_credits,
@@ -244,14 +261,15 @@ export async function putCatalogue(
         plan.maxConcurrentRuns,
       ],
     );
+  }
   for (const pack of entry.creditPacks)
     await tx.sql(
-      `-- putCatalogue: credit pack
+      `-- writeCatalogue: credit pack
        insert into credit_pack (saleor_variant_id, credits, expires_after_days) values ($1, $2, $3)
        on conflict (saleor_variant_id) do update set credits = excluded.credits, expires_after_days = excluded.expires_after_days`,
       [pack.saleorVariantId, pack.credits, pack.expiresAfterDays],
     );
-  return { offeringId, versionId: stored.id };
+  return { offeringId, versionId: stored.id, changedPlans };
 }
 
 export async function insertDraft(

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
+import { addAbortSignal } from 'node:stream';
 import { organizationScope, type Scope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
+import { withDeadline } from '@agentstore/kernel/deadline';
 import { UnavailableError } from '@agentstore/kernel/service-client';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
+import { schemaFault } from './config-schema.ts';
 import { artifactFaults, artifactLimits } from './flow-artifact.ts';
 import {
   insertDraft,
@@ -27,6 +30,9 @@ export type OfferingVersionRefusal = Refusal & {
 };
 
 const uploadSeconds = 900;
+
+/** For two megabytes to or from storage that answers. */
+const storageDeadlineMs = 5_000;
 
 /**
  * A presigned address outlives the check of what was put there, so the checked bytes are stored once more, where nobody was given an address. What
@@ -68,6 +74,8 @@ export async function uploadOfferingVersion(
     return invalid('sizeBytes', `sizeBytes must be between 1 and ${artifactLimits.maxBytes}.`);
   if (typeof input.configSchema !== 'object' || Array.isArray(input.configSchema))
     return invalid('configSchema', 'configSchema must be an object.');
+  const schemaProblem = schemaFault(input.configSchema as Readonly<Record<string, unknown>>);
+  if (schemaProblem) return invalid('configSchema', `${schemaProblem}.`);
   const offering = await db.transaction(input.readScope, async (tx) =>
     input.offeringId ? offeringBy(tx, { id: input.offeringId }) : undefined,
   );
@@ -147,25 +155,38 @@ async function storeArtifact(
   { bucket, objectKey, bytes }: { bucket: string; objectKey: string; bytes: Buffer },
 ): Promise<void> {
   try {
-    await objects.putObject(bucket, objectKey, bytes, bytes.length, { 'content-type': 'application/json' });
+    await withDeadline(
+      objects.putObject(bucket, objectKey, bytes, bytes.length, { 'content-type': 'application/json' }),
+      storageDeadlineMs,
+      'object storage',
+    );
   } catch (error) {
     throw new UnavailableError('object storage', (error as Error).message, { cause: error });
   }
 }
 
-async function readArtifact({ objects }: Room, version: OfferingVersion): Promise<Buffer | undefined> {
+async function readArtifact(room: Room, version: OfferingVersion): Promise<Buffer | undefined> {
+  const reading = new AbortController();
   try {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    for await (const chunk of await objects.getObject(version.bucket, version.objectKey)) {
-      chunks.push(chunk as Buffer);
-      size += (chunk as Buffer).length;
-      if (size > artifactLimits.maxBytes) break;
-    }
-    return Buffer.concat(chunks);
+    return await withDeadline(readBytes(room, version, reading.signal), storageDeadlineMs, 'object storage');
   } catch (error) {
     if ((error as { code?: string }).code === 'NoSuchKey' || (error as { code?: string }).code === 'NotFound')
       return undefined;
     throw new UnavailableError('object storage', (error as Error).message, { cause: error });
+  } finally {
+    reading.abort(); // ends what is still being read when the deadline came
   }
+}
+
+/** At most one chunk more than an artifact may have: what is longer is not the announced one anyway. */
+async function readBytes({ objects }: Room, version: OfferingVersion, signal: AbortSignal): Promise<Buffer> {
+  const stream = await objects.getObject(version.bucket, version.objectKey);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of addAbortSignal(signal, stream)) {
+    chunks.push(chunk as Buffer);
+    size += (chunk as Buffer).length;
+    if (size > artifactLimits.maxBytes) break;
+  }
+  return Buffer.concat(chunks);
 }

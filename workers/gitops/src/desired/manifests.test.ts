@@ -60,6 +60,7 @@ describe('the manifests of an instance', () => {
         paused: false
         runtime:
           version: 1.0.0
+          configSha256: 44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a
           artifact:
             bucket: artifacts
             key: a.json

@@ -1,4 +1,5 @@
 import { parse, stringify } from 'yaml';
+import { hashOf } from '@agentstore/kernel/db/once';
 import { toGlobalId } from '@agentstore/kernel/ids';
 import { folderOf, type DesiredState } from './desired-state.ts';
 
@@ -49,6 +50,7 @@ export function manifestsOf(state: DesiredState): Manifest[] {
       paused: state.phase !== 'Active',
       runtime: {
         version: state.version.version,
+        configSha256: hashOf(state.config),
         artifact: {
           bucket: state.artifact.bucket,
           key: state.artifact.key,
