@@ -69,19 +69,27 @@ beforeAll(async () => {
       objects: objects.url,
       runtime: `${origin}/runtime`,
       database: url,
-      git,
+      rest: `${origin}/v1`,
+      provisioner: origin,
+      model: origin,
     },
+    directories: { state: home, database: null, git },
   };
 });
 
 async function examine(
-  changed: Partial<(typeof description)['urls']> = {},
+  changed: Partial<(typeof description)['urls']> & { readonly git?: string } = {},
   secretKey = keys.secretKey,
 ): Promise<{ failed: number; faults: string[]; text: string }> {
+  const { git, ...urls } = changed;
   let text = '';
   const failed = await runChecks(
     storeChecks(
-      { ...description, urls: { ...description.urls, ...changed } },
+      {
+        ...description,
+        urls: { ...description.urls, ...urls },
+        directories: { ...description.directories, ...(git ? { git } : {}) },
+      },
       { objects: { ...keys, secretKey } },
     ),
     (line) => (text += line),
@@ -107,7 +115,7 @@ it('finds a store well in which all is as it should be', async () => {
 });
 
 const nobody = `http://127.0.0.1:${await freePort()}`;
-it.each<[string, Partial<(typeof description)['urls']>, RegExp]>([
+it.each<[string, Parameters<typeof examine>[0], RegExp]>([
   ['GraphQL', { graphql: `${nobody}/graphql` }, /does not answer: .*ECONNREFUSED/],
   ['graphql-ws', { graphqlWs: `${nobody.replace('http', 'ws')}/graphql` }, /takes no connection/],
   ['REST', { openApi: nobody }, /does not answer/],

@@ -14,7 +14,7 @@ const keySetSchema = z.object({ keys: z.array(z.object({ kty: z.string() })).min
 
 /** Everything that a store which `npm start` brought up needs to do its job. */
 export function storeChecks(
-  { urls, oidc }: Pick<DevDescription, 'urls' | 'oidc'>,
+  { urls, directories, oidc }: Pick<DevDescription, 'urls' | 'directories' | 'oidc'>,
   secrets: Pick<DevSecrets, 'objects'>,
 ): readonly Check[] {
   const restart = 'see its lines in agentstore.log beside dev.json; npm start brings it back';
@@ -56,7 +56,7 @@ export function storeChecks(
       look: () => answers(`${urls.runtime}/health`),
     },
     ...databaseChecks(urls.database, findMigrations(path.join(import.meta.dirname, '../..'))),
-    desiredStateCheck({ databaseUrl: urls.database, directory: urls.git, branch: 'main' }),
+    desiredStateCheck({ databaseUrl: urls.database, directory: directories.git, branch: 'main' }),
   ];
 }
 

@@ -3,11 +3,9 @@ import { fromGlobalId } from '@agentstore/kernel/ids';
 import { assertInvariants } from '../invariants/assert-invariants.ts';
 import { until } from '../setup/persistently.ts';
 import type { ChaosStore } from './chaos-store.ts';
+import type { Ask } from './ask.ts';
 import { gitFaults } from './git-checks.ts';
 import type { Promised } from './job.ts';
-
-/** Asks the database as the superuser. */
-export type Ask = (sql: string, values?: readonly unknown[]) => Promise<Record<string, string | null>[]>;
 
 /** What must hold when the dust has settled. Throws with everything that does not. */
 export async function check(store: ChaosStore, promised: readonly Promised[]): Promise<void> {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { aguiFrames } from './agui-frames.ts';
 import type { Flavour, RunContext } from './components.ts';

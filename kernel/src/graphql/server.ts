@@ -1,6 +1,7 @@
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { GraphQLError, type GraphQLSchema } from 'graphql';
 import { AccessError } from '../access.ts';
+import { GoingAwayError } from '../going-away.ts';
 import type { Authenticator } from '../auth/authenticator.ts';
 import { isUnavailable } from '../http/problem.ts';
 import { activeTraceId } from '../http/trace.ts';
@@ -46,6 +47,8 @@ export function maskError(error: unknown, log: Log): Error {
   if (error instanceof GraphQLError && (!original || original instanceof GraphQLError)) return error;
   if (original instanceof AccessError)
     return new GraphQLError(original.message, { ...at, extensions: { code: original.code } });
+  if (original instanceof GoingAwayError)
+    return new GraphQLError(original.message, { ...at, extensions: { code: 'GOING_AWAY' } });
   const traceId = activeTraceId();
   if (isUnavailable(original)) {
     log.warn({ err: original, traceId }, 'dependency unavailable');

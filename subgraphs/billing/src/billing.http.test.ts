@@ -146,9 +146,10 @@ describe('amounts beyond reason', () => {
     });
   });
 
-  it('as a maximum are no maximum', async () => {
+  it('as a maximum are no maximum, up to what a number of the ledger holds', async () => {
     await topUp('20000000');
-    expect(await authorize(newRun(), { maxCharge: '9223372036854775808' })).toMatchObject({ status: 200 });
+    expect(await authorize(newRun(), { maxCharge: '9223372036854775807' })).toMatchObject({ status: 200 });
+    expect(await authorize(newRun(), { maxCharge: '9223372036854775808' })).toMatchObject({ status: 400 });
   });
 });
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { serviceScope } from '@agentstore/kernel/access';
 import { actorOf } from '@agentstore/kernel/caller';
 import { readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
-import { amountSchema } from '../amounts.ts';
+import { amountSchema } from '../amounts.http.ts';
 import type { Room } from '../deps.ts';
 import { respond } from '../respond.ts';
 import { clawBack, topUp } from './grants.store.ts';

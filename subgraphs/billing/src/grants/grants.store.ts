@@ -1,5 +1,5 @@
 import type { Database, Tx } from '@agentstore/kernel/db/database';
-import { hashOf } from '@agentstore/kernel/db/once';
+import { hashOf } from '@agentstore/kernel/canonical-json';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import { outcomeOf, type SqlAnswer } from '../answer.ts';
 

@@ -3,7 +3,7 @@ import { serviceScope } from '@agentstore/kernel/access';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { isUuid, type Uuid } from '@agentstore/kernel/ids';
-import { amountSchema, mostAtOnce } from '../amounts.ts';
+import { amountSchema, mostAtOnce } from '../amounts.http.ts';
 import type { Room } from '../deps.ts';
 import { currentRateCard, putRateCard } from './rate-cards.store.ts';
 

@@ -1,5 +1,5 @@
 import type { Tx } from '@agentstore/kernel/db/database';
-import { canonicalJson } from '@agentstore/kernel/db/once';
+import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import type { Uuid } from '@agentstore/kernel/ids';
 
 /** What an offering's runs cost: µcr per 1,000,000 units of each dimension, and how much is reserved when a run starts. */

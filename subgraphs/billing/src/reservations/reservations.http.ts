@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { serviceScope } from '@agentstore/kernel/access';
 import { actorOf } from '@agentstore/kernel/caller';
-import { hashOf } from '@agentstore/kernel/db/once';
+import { hashOf } from '@agentstore/kernel/canonical-json';
 import { microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
-import { amountSchema, mostAtOnce, quantitySchema } from '../amounts.ts';
+import { amountSchema, mostAtOnce, quantitySchema } from '../amounts.http.ts';
 import type { Room } from '../deps.ts';
 import { respond } from '../respond.ts';
 import { authorizeRun, extendRun, releaseRun, settleRun } from './reservations.store.ts';

@@ -1,7 +1,7 @@
 import { callerScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Tx } from '@agentstore/kernel/db/database';
-import { hashOf } from '@agentstore/kernel/db/once';
+import { hashOf } from '@agentstore/kernel/canonical-json';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';

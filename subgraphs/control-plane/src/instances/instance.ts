@@ -1,4 +1,4 @@
-import { canonicalJson } from '@agentstore/kernel/db/once';
+import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
 

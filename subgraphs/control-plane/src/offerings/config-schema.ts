@@ -1,5 +1,5 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
-import { canonicalJson } from '@agentstore/kernel/db/once';
+import { canonicalJson } from '@agentstore/kernel/canonical-json';
 
 type Json = Readonly<Record<string, unknown>>;
 

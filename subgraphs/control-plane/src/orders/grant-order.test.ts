@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { canonicalJson } from '@agentstore/kernel/db/once';
+import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
 import { userCaller } from '@agentstore/kernel/testing/callers';
 import { catalogue, startControlPlane, type ControlPlane } from '../testing/control-plane-app.ts';

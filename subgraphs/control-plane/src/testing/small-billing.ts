@@ -1,4 +1,4 @@
-import { canonicalJson } from '@agentstore/kernel/db/once';
+import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import { problemResponse } from '@agentstore/kernel/http/problem';
 
 /** The body of `POST /wallet/topup`. */

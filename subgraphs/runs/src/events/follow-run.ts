@@ -1,5 +1,5 @@
-import { GraphQLError } from 'graphql';
 import type { Scope } from '@agentstore/kernel/access';
+import { GoingAwayError } from '@agentstore/kernel/going-away';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
 import { terminalStates } from '../runs/run.ts';
@@ -68,10 +68,8 @@ export async function* followRun(
   }
 }
 
-const goingAway = (): GraphQLError =>
-  new GraphQLError('The stream ends with its process; open it again with the last seq.', {
-    extensions: { code: 'GOING_AWAY' },
-  });
+const goingAway = (): GoingAwayError =>
+  new GoingAwayError('The stream ends with its process; open it again with the last seq.');
 
 /**
  * The same as an iterator that can be ended while it waits: a plain async generator hears `return()` only after its pending `next()`,

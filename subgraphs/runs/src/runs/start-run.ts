@@ -1,6 +1,6 @@
 import { organizationScope, requireCaller, type Scope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
-import { hashOf } from '@agentstore/kernel/db/once';
+import { hashOf } from '@agentstore/kernel/canonical-json';
 import { ServiceError, UnavailableError } from '@agentstore/kernel/service-client';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';

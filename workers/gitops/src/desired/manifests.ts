@@ -1,5 +1,5 @@
 import { parse, stringify } from 'yaml';
-import { hashOf } from '@agentstore/kernel/db/once';
+import { hashOf } from '@agentstore/kernel/canonical-json';
 import { toGlobalId } from '@agentstore/kernel/ids';
 import { folderOf, type DesiredState } from './desired-state.ts';
 

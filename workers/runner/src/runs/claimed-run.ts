@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { canonicalJson } from '@agentstore/kernel/db/once';
+import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import type { ArtifactRef } from '../artifacts/load-artifact.ts';
 import type { Flow } from '../langflow/runtime-client.ts';
 import { clean, isObject, textIn, type JsonObject } from '../langflow/json.ts';

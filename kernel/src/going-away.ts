@@ -1,0 +1,4 @@
+/** This process is being stopped: what was asked for goes on elsewhere. Clients see `GOING_AWAY`. */
+export class GoingAwayError extends Error {
+  override readonly name = 'GoingAwayError';
+}
