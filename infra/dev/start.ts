@@ -50,7 +50,14 @@ try {
     ...(options.port === undefined ? {} : { router: options.port }),
     moved: (part, from, to) => progress.line(`  port ${from} is taken: ${part} is on ${to}`),
   });
-  stack = await startStack({ stateDir: options.stateDir, ports, runtime: options.runtime, log, progress });
+  stack = await startStack({
+    stateDir: options.stateDir,
+    ports,
+    runtime: options.runtime,
+    graphiql: true,
+    log,
+    progress,
+  });
   const before = readDescription(options.stateDir)?.demo ?? null;
   let description = describe(stack, before);
   writeDescription(options.stateDir, description);
@@ -91,6 +98,7 @@ function describe(
       origin: publicOrigin,
       graphql: `${publicOrigin}/graphql`,
       graphqlWs: `${publicOrigin.replace('http', 'ws')}/graphql`,
+      graphiql: `${publicOrigin}/graphiql`,
       openApi: `${publicOrigin}/v1/openapi.json`,
       identity: doubles.identity.issuer,
       shop: doubles.shop.url,
@@ -125,6 +133,7 @@ function describe(
 function tell({ urls, users, runtime }: DevDescription): void {
   progress.heading(`Up in ${seconds(performance.now() - began)}`);
   progress.line(`  GraphQL        ${urls.graphql}   (HTTP, SSE and graphql-ws)`);
+  progress.line(`  GraphiQL       ${urls.graphiql}`);
   progress.line(`  REST           ${urls.openApi}`);
   progress.line(`  shop           ${urls.shop}`);
   progress.line(

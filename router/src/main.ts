@@ -46,6 +46,9 @@ const app = createApp(
     staffEmails: settings.STAFF_EMAILS.split(',')
       .map((email) => email.trim().toLowerCase())
       .filter(Boolean),
+    graphiql: settings.GRAPHIQL_DIR
+      ? { dir: settings.GRAPHIQL_DIR, clientId: settings.GRAPHIQL_CLIENT_ID }
+      : undefined,
     introspection: settings.INTROSPECTION,
     limits: {
       depth: settings.MAX_DEPTH,

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Log } from '@agentstore/kernel/log';
+import { buildGraphiql, graphiqlDir } from '@agentstore/router/graphiql-build';
 import { composeToFile } from '@agentstore/schema/compose-supergraph';
 import { fetchSaleorSdl, ownSubgraphs, saleorName } from '@agentstore/schema/subgraphs';
 import type { Progress } from '../progress.ts';
@@ -17,6 +18,8 @@ export interface StackOptions {
   readonly postgres?: { readonly adminUrl: string; readonly appUrl: string };
   /** Pause of the scripted model before each token. */
   readonly delayPerTokenMs?: number;
+  /** Builds GraphiQL when its sources changed, and serves it. */
+  readonly graphiql?: boolean;
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -59,6 +62,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       );
       say(composed ? 'composed from our subgraphs and the shop' : 'unchanged');
     });
+    if (options.graphiql)
+      await progress.step('GraphiQL', async (say) =>
+        say((await buildGraphiql()) ? 'built from our own packages' : 'unchanged'),
+      );
     mounted = await progress.step('subgraphs and workers', async (say) => {
       const started = await mountApps({
         stateDir,
@@ -66,6 +73,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         secrets,
         publicOrigin,
         supergraphFile,
+        graphiqlDir: options.graphiql ? graphiqlDir : undefined,
         doubles,
         log,
       });

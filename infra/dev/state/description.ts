@@ -10,6 +10,7 @@ export interface DevDescription {
     readonly origin: string;
     readonly graphql: string;
     readonly graphqlWs: string;
+    readonly graphiql: string;
     readonly openApi: string;
     readonly identity: string;
     readonly shop: string;

@@ -66,7 +66,7 @@ export interface Person {
 
 /** `ownPostgres`: a server of its own, which a test may stop, instead of a database of the suite's. */
 export async function openStore(
-  options: { delayPerTokenMs?: number; ownPostgres?: boolean } = {},
+  options: { delayPerTokenMs?: number; ownPostgres?: boolean; graphiql?: boolean } = {},
 ): Promise<Store> {
   const database = options.ownPostgres ? undefined : await testDatabase();
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-e2e-'));
@@ -77,6 +77,7 @@ export async function openStore(
     runtime: 'dev',
     ...(database ? { postgres: { adminUrl: database.adminUrl, appUrl: database.url } } : {}),
     delayPerTokenMs: options.delayPerTokenMs ?? 1,
+    graphiql: options.graphiql ?? false,
     log: silentLog,
     progress: createProgress({ write: () => undefined }),
   });
