@@ -35,6 +35,16 @@ export default defineConfig({
         resolve,
         test: {
           ...shared,
+          name: 'browser',
+          include: ['tests/browser/**/*.test.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        resolve,
+        test: {
+          ...shared,
           name: 'contract',
           include: ['tests/contract/**/*.test.ts'],
           testTimeout: 120_000,

@@ -23,6 +23,7 @@ const checks: readonly { readonly name: string; readonly command: readonly strin
     ],
   },
   { name: 'types', command: [bin('tsc'), '-p', '.'] },
+  { name: 'types-graphiql', command: [bin('tsc'), '-p', 'router/graphiql'] },
   { name: 'boundaries', command: [process.execPath, 'infra/check/boundaries.ts'] },
   { name: 'dead-code', command: [bin('knip')] },
   { name: 'sdl', command: [process.execPath, 'schema/print.ts', '--check'] },

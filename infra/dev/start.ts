@@ -62,6 +62,7 @@ try {
     stateDir,
     ports,
     runtime: options.runtime,
+    graphiql: true,
     signal: ending.signal,
     log,
     progress,
@@ -112,6 +113,7 @@ async function performMainJob(description: DevDescription): Promise<DevDescripti
 function tell({ urls, users, runtime, directories }: DevDescription): void {
   progress.heading(`Up in ${seconds(performance.now() - began)}`);
   progress.line(`  GraphQL        ${urls.graphql}   (HTTP, SSE and graphql-ws)`);
+  progress.line(`  GraphiQL       ${urls.graphiql}`);
   progress.line(`  REST           ${urls.openApi}`);
   progress.line(`  shop           ${urls.shop}`);
   progress.line(

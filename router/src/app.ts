@@ -6,6 +6,7 @@ import type { Deps } from './deps.ts';
 import { createDocuments } from './execution/documents.ts';
 import { createEngine } from './execution/engine.ts';
 import { createGraphqlEndpoint } from './graphql.http.ts';
+import { graphiqlRoutes } from './graphiql/graphiql.http.ts';
 import { createIdentifier } from './identity/identify.ts';
 import { userInfo } from './identity/userinfo.http.ts';
 import { createAppliedRoutes } from './policy/applied-routes.ts';
@@ -49,11 +50,13 @@ export function createApp(deps: Deps, serviceToken: () => Promise<string>): Rout
   app.all('/graphql', (c) => graphql(c.req.raw));
   app.get('/oidc/userinfo', (c) => userInfo(deps, c.req.raw));
   app.get('/.well-known/internal-jwks.json', () => json(deps.internalJwks));
+  graphiqlRoutes(app, deps);
   restRoutes(app, { deps, engine, subscriber, identifier, routes });
   app.get('/', () =>
     json({
       name: 'Agent Store',
       graphql: `${deps.publicOrigin}/graphql`,
+      ...(deps.graphiql ? { graphiql: `${deps.publicOrigin}/graphiql` } : {}),
       rest: `${deps.publicOrigin}/v1/openapi.json`,
       health: `${deps.publicOrigin}/readiness`,
     }),

@@ -27,6 +27,16 @@ export const config = defineConfig('router', {
     .describe(
       "Comma list of e-mails of Saleor staff (@domain for a whole domain), or `none`: Saleor's plugin is told nothing about them, whom it would demote",
     ),
+  GRAPHIQL_DIR: z
+    .string()
+    .optional()
+    .describe('Folder of the built GraphiQL (npm run build); none is served without it'),
+  GRAPHIQL_CLIENT_ID: z
+    .string()
+    .default('agentstore-web')
+    .describe(
+      'Public OpenID Connect client that GraphiQL signs in as; its redirect URI is /graphiql/callback',
+    ),
   INTROSPECTION: z
     .enum(['everybody', 'signed-in'])
     .default('signed-in')

@@ -35,6 +35,8 @@ export interface Deps {
   readonly gitops: ServiceClient;
   readonly saleorApiUrl: string;
   readonly staffEmails: readonly string[];
+  /** Where the built GraphiQL lies, and the public client it signs in as; undefined serves none. */
+  readonly graphiql?: { readonly dir: string; readonly clientId: string } | undefined;
   readonly introspection: 'everybody' | 'signed-in';
   readonly limits: Limits;
   readonly maxBodyBytes: number;

@@ -44,6 +44,9 @@ const app = createApp(
     gitops: createServiceClient({ name: 'gitops', baseUrl: settings.GITOPS_URL }),
     saleorApiUrl: settings.SALEOR_API_URL,
     staffEmails: settings.STAFF_EMAILS,
+    graphiql: settings.GRAPHIQL_DIR
+      ? { dir: settings.GRAPHIQL_DIR, clientId: settings.GRAPHIQL_CLIENT_ID }
+      : undefined,
     introspection: settings.INTROSPECTION,
     limits: {
       depth: settings.MAX_DEPTH,

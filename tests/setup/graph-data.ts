@@ -34,6 +34,7 @@ export interface Data {
   readonly run: { readonly state: string; readonly error: { readonly retryable: boolean } | null };
   readonly runEvents: RunEvent;
   readonly __type: { readonly description: string };
+  readonly memberInvite: { readonly errors: readonly { readonly code: string }[] };
   readonly apiKeyCreate: { readonly key: string; readonly apiKey: { readonly id: string } };
 }
 

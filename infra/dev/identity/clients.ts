@@ -4,7 +4,7 @@ import type { ClientMetadata } from 'oidc-provider';
 export const webClientId = 'agentstore-web';
 
 /** Paths a browser or script may be sent back to, on any loopback address and any port (RFC 8252 §7.3). */
-const redirectPaths = ['/callback', '/auth/callback'];
+const redirectPaths = ['/callback', '/auth/callback', '/graphiql/callback'];
 const loopbackHosts = ['127.0.0.1', 'localhost', '[::1]'];
 const loopback = (paths: readonly string[]): string[] =>
   loopbackHosts.flatMap((host) => paths.map((path) => `http://${host}${path}`));

@@ -39,6 +39,8 @@ export interface AppsOptions {
   readonly secrets: DevSecrets;
   readonly publicOrigin: string;
   readonly supergraphFile: string;
+  /** Folder of the built GraphiQL; none is served without it. */
+  readonly graphiqlDir: string | undefined;
   readonly doubles: Doubles;
   readonly log: Log;
 }
@@ -184,6 +186,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
       gitops: client('gitops'),
       saleorApiUrl: doubles.shop.url,
       staffEmails: ['admin@example.com'],
+      graphiql: options.graphiqlDir ? { dir: options.graphiqlDir, clientId: identity.clientId } : undefined,
       introspection: 'everybody',
       limits: { depth: 16, tokens: 3_000, aliases: 50, rootFields: 20 },
       maxBodyBytes: 262_144,

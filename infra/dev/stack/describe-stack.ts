@@ -22,6 +22,7 @@ export async function describeStack(
       graphql,
       graphqlWs: graphql.replace('http', 'ws'),
       rest: `${publicOrigin}/v1`,
+      graphiql: `${publicOrigin}/graphiql`,
       openApi: `${publicOrigin}/v1/openapi.json`,
       identity: issuer,
       shop: doubles.shop.url,

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Log } from '@agentstore/kernel/log';
+import { buildGraphiql, graphiqlDir } from '@agentstore/router/graphiql-build';
 import type { Progress } from '../progress.ts';
 import { seedShop, type SeededShop } from '../shop/seed.ts';
 import { keepPorts, type Ports } from '../state/ports.ts';
@@ -21,6 +22,8 @@ export interface StackOptions {
   readonly signal?: AbortSignal;
   /** The shop's waits after failed deliveries; Saleor's when absent. */
   readonly shopRetryScheduleSeconds?: readonly number[];
+  /** Builds GraphiQL when its sources changed, and serves it. */
+  readonly graphiql?: boolean;
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -59,6 +62,10 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await progress.step('supergraph', async (say) =>
       say(await refreshSupergraph(supergraphFile, doubles.shop.url)),
     );
+    if (options.graphiql)
+      await progress.step('GraphiQL', async (say) =>
+        say((await buildGraphiql()) ? 'built from our own packages' : 'unchanged'),
+      );
     mounted = await progress.step('subgraphs and workers', async (say) => {
       const started = await mountApps({
         stateDir,
@@ -66,6 +73,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         secrets,
         publicOrigin,
         supergraphFile,
+        graphiqlDir: options.graphiql ? graphiqlDir : undefined,
         doubles,
         log,
       });

@@ -11,6 +11,7 @@ export interface DevDescription {
     readonly graphql: string;
     readonly graphqlWs: string;
     readonly rest: string;
+    readonly graphiql: string;
     readonly openApi: string;
     readonly identity: string;
     readonly shop: string;

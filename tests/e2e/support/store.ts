@@ -74,6 +74,7 @@ export async function openStore(
   options: {
     delayPerTokenMs?: number;
     ownPostgres?: boolean;
+    graphiql?: boolean;
     shopRetryScheduleSeconds?: readonly number[];
   } = {},
 ): Promise<Store> {
@@ -89,6 +90,7 @@ export async function openStore(
     ...(options.shopRetryScheduleSeconds
       ? { shopRetryScheduleSeconds: options.shopRetryScheduleSeconds }
       : {}),
+    graphiql: options.graphiql ?? false,
     log: silentLog,
     progress: createProgress({ write: () => undefined }),
   });

@@ -203,6 +203,13 @@ const ViewerType = builder.objectRef<Exclude<Caller, { kind: 'ANONYMOUS' }>>('Vi
       description: 'Their e-mail.',
       resolve: (caller) => (caller.kind === 'USER' ? caller.email : null),
     }),
+    organization: t.field({
+      type: OrganizationRef,
+      nullable: true,
+      description: 'Of an API key: the organization it belongs to. Null for a person, who may have several.',
+      resolve: (caller, _args, { deps }) =>
+        caller.kind === 'API_KEY' ? readOrganization(deps, caller, caller.organizationId as Uuid) : null,
+    }),
     memberships: t.field({
       type: [MembershipType],
       description: 'Where they belong.',
