@@ -70,6 +70,7 @@ beforeAll(async () => {
       runtime: `${origin}/runtime`,
       database: url,
       rest: `${origin}/v1`,
+      graphiql: `${origin}/graphiql`,
       provisioner: origin,
       model: origin,
     },

@@ -28,7 +28,6 @@ export async function buildGraphiql(): Promise<boolean> {
       bundle: true,
       minify: true,
       target: 'es2022',
-      define: { 'process.env.NODE_ENV': '"production"' },
       loader: { '.graphql': 'text', '.ttf': 'file' },
       logLevel: 'error',
     } as const;
