@@ -5,7 +5,9 @@ import { WebSocketServer } from 'ws';
 import { graphClient } from './graph-client.ts';
 
 let server: WebSocketServer | undefined;
-afterEach(() => void server?.close());
+afterEach(() => {
+  server?.close();
+});
 
 /** A graph that accepts subscriptions and sends `events` of them, then nothing more. */
 async function silentGraph(events: readonly number[]): Promise<string> {

@@ -24,7 +24,7 @@ describe('a first start', () => {
       const store = state.start();
       await store.says(moment);
       ctrlC(store);
-      expect(await store.ended(), store.said()).toBe(0);
+      expect({ code: await store.ended(), said: store.said() }).toMatchObject({ code: 0 });
       expect(store.said()).toMatch(/Stopping …\n(.*\n)*Stopped\.\n$/);
       expect(store.said()).not.toMatch(/did not start|✗/);
       expect(state.processes()).toEqual([]);
@@ -193,7 +193,7 @@ describe('a store', () => {
     );
     await member.close();
     ctrlC(store);
-    expect(await store.ended(), store.said()).toBe(0);
+    expect({ code: await store.ended(), said: store.said() }).toMatchObject({ code: 0 });
     expect(state.processes()).toEqual([]);
 
     const stranger = net.createServer().listen(state.ports.shop, '127.0.0.1');
