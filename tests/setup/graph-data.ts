@@ -9,12 +9,21 @@ export interface Data {
     readonly memberships: readonly { readonly organization: Organization }[];
   };
   readonly offering: {
+    readonly id: string;
     readonly name: string;
     readonly product: { readonly name: string };
     readonly plans: readonly {
       readonly code: string;
       readonly variant: { readonly id: string; readonly sku: string };
     }[];
+  };
+  readonly offeringVersionUpload: {
+    readonly uploadUrl: string;
+    readonly offeringVersion: { readonly id: string };
+  };
+  readonly offeringVersionPublish: {
+    readonly offeringVersion: { readonly state: string };
+    readonly errors: readonly Refusal[];
   };
   readonly checkoutCreate: { readonly checkout: { readonly id: string } };
   readonly checkoutComplete: {
