@@ -266,7 +266,7 @@ describe('walletChanged', () => {
         );
         await billing.rest(store, 'POST', path, { organizationId: ledger.organizationId, ...body });
         await rung;
-        expect(heard, path).toEqual([ledger.organizationId]);
+        expect({ path, heard }).toEqual({ path, heard: [ledger.organizationId] });
       }
     } finally {
       await ledger.admin.query('unlisten billing_wallet');
