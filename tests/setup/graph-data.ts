@@ -26,6 +26,8 @@ export interface Data {
   readonly instance: Instance;
   readonly instanceAutoActivate: { readonly instance: { readonly id: string } };
   readonly instanceChanged: Instance;
+  readonly offeringVersionUpload: VersionPayload;
+  readonly offeringVersionPublish: VersionPayload;
   readonly wallet: Wallet;
   readonly runStart: RunStart;
   readonly run: { readonly state: string; readonly error: { readonly retryable: boolean } | null };
@@ -54,11 +56,19 @@ interface Order {
 
 export interface Instance {
   readonly state: string;
+  readonly version: { readonly version: string };
   readonly desiredGeneration: number;
   readonly observedGeneration: number;
   readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string }[];
   readonly timeline: readonly { readonly kind: string; readonly commit: string | null }[];
   readonly runs: { readonly edges: readonly unknown[] };
+}
+
+/** What became of a command on an offering version; only an upload has an address. */
+export interface VersionPayload {
+  readonly offeringVersion: { readonly id: string; readonly state: string } | null;
+  readonly uploadUrl?: string | null;
+  readonly errors: readonly { readonly code: string }[];
 }
 
 /** Amounts are micro-credits as decimal text. */

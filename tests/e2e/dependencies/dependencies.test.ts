@@ -58,13 +58,16 @@ describe('while a part is away', () => {
     store.later(() => again.stop());
   });
 
-  it('the repository is locked: the commit waits for the lock and nothing is lost', async () => {
+  it('the repository is locked: the commit waits for the lock, its instance says so, and nothing is lost', async () => {
     const lock = path.join(store.stateDir, 'git/agentstore.git/refs/heads/main.lock');
     fs.writeFileSync(lock, '');
     const id = await activate('locked');
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    const { instance } = await buyer.query('query ($id: ID!) { instance(id: $id) { state } }', { id });
-    expect(instance.state).toBe('REQUESTED');
+    const condition = await buyer.waitFor(
+      'query ($id: ID!) { instance(id: $id) { state conditions { type status reason } } }',
+      { id },
+      ({ instance }) => instance.conditions.find(({ type }) => type === 'Committed'),
+    );
+    expect(condition).toEqual({ type: 'Committed', status: 'False', reason: 'REPOSITORY_LOCKED' });
     fs.rmSync(lock);
     await becomesActive(id);
   });
