@@ -94,12 +94,12 @@ describe('while a part is away', () => {
         },
       },
     );
-    const put = await fetch(announced.uploadUrl, { method: 'PUT', body: new Uint8Array(bytes) });
+    const put = await fetch(announced.uploadUrl!, { method: 'PUT', body: new Uint8Array(bytes) });
     expect(put.status).toBe(200);
     const publish = () =>
       buyer.query(
         'mutation ($input: OfferingVersionPublishInput!) { offeringVersionPublish(input: $input) { offeringVersion { state } errors { code } } }',
-        { input: { offeringVersionId: announced.offeringVersion.id } },
+        { input: { offeringVersionId: announced.offeringVersion!.id } },
       );
     await withoutStorage(() => expect(publish()).rejects.toMatchObject({ codes: ['UNAVAILABLE'] }));
     expect((await publish()).offeringVersionPublish).toEqual({
@@ -122,14 +122,17 @@ describe('while a part is away', () => {
     await becomesActive(id);
   });
 
-  it('the repository is locked: the one commit waits for the lock and nothing is lost', async () => {
+  it('the repository is locked: the one commit waits for the lock, its instance says so, and nothing is lost', async () => {
     const lock = path.join(store.stateDir, 'git/agentstore.git/refs/heads/main.lock');
     const before = await store.git.log();
     fs.writeFileSync(lock, '');
     const id = await activate('locked');
-    await new Promise((resolve) => setTimeout(resolve, 700));
-    const { instance } = await buyer.query('query ($id: ID!) { instance(id: $id) { state } }', { id });
-    expect(instance.state).toBe('REQUESTED');
+    const condition = await buyer.waitFor(
+      'query ($id: ID!) { instance(id: $id) { state conditions { type status reason } } }',
+      { id },
+      ({ instance }) => instance.conditions.find(({ type }) => type === 'Committed'),
+    );
+    expect(condition).toEqual({ type: 'Committed', status: 'False', reason: 'REPOSITORY_LOCKED' });
     expect(await store.git.log()).toEqual(before);
     fs.rmSync(lock);
     await becomesActive(id);

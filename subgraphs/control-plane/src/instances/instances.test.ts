@@ -359,12 +359,19 @@ describe('for the services', () => {
     ).toMatchObject([{ generation: 2, phase: 'Paused' }]);
   });
 
-  it('a run is refused as soon as its instance is to go away', async () => {
+  it('a run is refused as soon as its instance is to go away, or its version is at its end', async () => {
     const id = await app.activate(mine.person, mine.project);
     await app.settle(id);
     const facts = () =>
       app.service.call('GET', `/instances/${uuidOf('Instance', id)}/entitlements`) as Promise<object>;
     expect(await facts()).toMatchObject({ state: 'ACTIVE' });
+    const endOfLife = (state: string) =>
+      app.rows(
+        `alter table offering_version disable trigger user; update offering_version set state = '${state}'; alter table offering_version enable trigger user`,
+      );
+    await endOfLife('END_OF_LIFE');
+    expect(await facts()).toMatchObject({ state: 'END_OF_LIFE' });
+    await endOfLife('PUBLISHED');
     await command('instanceTerminate', { instanceId: id });
     expect((await read(id)).state).toBe('ACTIVE');
     expect(await facts()).toMatchObject({ state: 'TERMINATED' });
