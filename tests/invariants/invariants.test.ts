@@ -36,7 +36,9 @@ const corruptions: Readonly<Record<string, string>> = {
   'a settlement is of a reservation of its organization': 'delete from reservation where id = :run',
   'what a run was charged is what its entries moved':
     'update reservation set charged = charged + 1 where id = :run',
-  'usage lines add up to the charge':
+  'the store bears only what a run used above its own maximum':
+    "update transfer set debit_account = 'platform:absorbed' where entry_id = :run",
+  'usage lines add up to the charge and what the store bears above it':
     "update usage_line set amount = amount + 1 where entry_id = :run and dimension = 'run'",
   'grants were drawn for what left the wallet': 'delete from grant_draw where entry_id = :run',
   'what is left of a grant is what was granted minus its draws':

@@ -8,7 +8,7 @@ import { Client } from 'minio';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createServiceClient, type Send } from '@agentstore/kernel/http/client';
 import { problemResponse } from '@agentstore/kernel/http/problem';
-import { defaultMaxBody, serve } from '@agentstore/kernel/http/server';
+import { bodyLimit, serve } from '@agentstore/kernel/http/server';
 import { silentLog } from '@agentstore/kernel/log';
 import { testTrust } from '@agentstore/kernel/testing/callers';
 import { fromGlobalId } from '@agentstore/kernel/ids';
@@ -488,7 +488,7 @@ describe('faults around a run', () => {
     const last = (await run.ended).at(-1)!;
     expect(last).toMatchObject({ __typename: 'RunFinished', charge: run.held().charge });
     // Twice it would be more than the server takes.
-    expect(Buffer.byteLength(last['output'] as string)).toBeGreaterThan(defaultMaxBody / 2);
+    expect(Buffer.byteLength(last['output'] as string)).toBeGreaterThan(bodyLimit().most / 2);
   });
 
   it('a step whose name no store can hold is named without what cannot be held', async () => {
