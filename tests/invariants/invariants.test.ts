@@ -59,8 +59,8 @@ const corruptions: Readonly<Record<string, string>> = {
 };
 
 it('each invariant is broken once below', () =>
-  expect(Object.keys(corruptions).sort()).toEqual(
-    invariants.map((statement) => /^select '([^']+)' as invariant/.exec(statement)?.[1]).sort(),
+  expect(new Set(Object.keys(corruptions))).toEqual(
+    new Set(invariants.map((statement) => /^select '([^']+)' as invariant/.exec(statement)?.[1])),
   ));
 
 /** What is reported after a corruption that the ledger's own guards (triggers, foreign keys) did not see. */
