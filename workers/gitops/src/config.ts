@@ -15,6 +15,12 @@ export const config = defineConfig('gitops', {
     .string()
     .default('dev')
     .describe('Folder under clusters/ and the environment in commit subjects'),
+  GITOPS_SWEEP_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(600)
+    .describe('How often the branch is compared with what is desired'),
   S3_URL: z.url().describe('Origin of the S3 server, to see that artifacts are there'),
   S3_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),
   S3_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),

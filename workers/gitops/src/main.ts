@@ -38,6 +38,7 @@ const app = createApp({
   repository: settings.GIT_REPOSITORY,
   branch: settings.GIT_BRANCH,
   environment: settings.GITOPS_ENVIRONMENT,
+  sweepEveryMs: settings.GITOPS_SWEEP_SECONDS * 1_000,
   artifactIsThere: artifactChecker(
     new Client({
       endPoint: objects.hostname,
