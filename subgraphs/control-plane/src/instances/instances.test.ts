@@ -351,8 +351,8 @@ describe('for the services', () => {
         { writerId: 'test', limit: 500, waitMs },
       );
     await claim(0);
-    // A poll that nothing wakes asks the database again only after its safety net of two seconds; this one is told within its wait of one.
-    const waiting = claim(1_000);
+    // A poll that nothing wakes asks the database again after two seconds, its safety net; this one does not wait for so long.
+    const waiting = claim(1_900);
     const id = await app.activate(mine.person, mine.project);
     expect((await waiting).items).toMatchObject([{ instanceId: uuidOf('Instance', id), generation: 1 }]);
     const other = await app.activate(mine.person, mine.project);
