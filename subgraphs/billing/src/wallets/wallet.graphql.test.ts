@@ -178,7 +178,13 @@ describe('fields on types of others', () => {
   it('show a stranger and an anonymous caller nothing of it', async () => {
     await topUp(
       ledger.database,
-      { organizationId: ledger.organizationId, credits: credits(20), kind: 'PAID', key: 'k', order },
+      {
+        organizationId: ledger.organizationId,
+        credits: credits(20),
+        kind: 'PAID',
+        key: 'k',
+        order: { ...order, lineId: 'TGluZToy' },
+      },
       'test',
     );
     const run = { __typename: 'Run', id: toGlobalId('Run', await settledRun()) };
