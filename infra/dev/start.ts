@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import path from 'node:path';
 import { createLog } from '@agentstore/kernel/log';
 import { devArguments } from './arguments.ts';

@@ -11,7 +11,9 @@ export function databaseChecks(url: string, sources: readonly MigrationSource[])
       mend: 'see that PostgreSQL runs and that the URL and password are right (docs/runbook.md, PostgreSQL is away)',
       look: () =>
         connected(url, async (client) => {
-          const { rows } = await client.query<{ version: string }>('show server_version');
+          const { rows } = await client.query<{ version: string }>(
+            `select current_setting('server_version') as version`,
+          );
           return `PostgreSQL ${rows[0]?.version}`;
         }),
     },

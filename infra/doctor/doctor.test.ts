@@ -111,6 +111,7 @@ async function meanwhile<T>(broken: string, mended: string, work: () => Promise<
 it('finds a store well in which all is as it should be', async () => {
   const { failed, text } = await examine();
   expect(text).not.toContain('✗');
+  expect(text).toMatch(/✓ database +PostgreSQL 1[78]/);
   expect(failed).toBe(0);
   expect(text.match(/^✓/gm)).toHaveLength(14);
 });

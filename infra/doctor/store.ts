@@ -42,7 +42,7 @@ export function storeChecks(
         if (found.issuer !== oidc.issuer)
           throw new Error(`it calls itself ${found.issuer}, not ${oidc.issuer}`);
         const { keys } = keySetSchema.parse(await (await ask(found.jwks_uri)).json());
-        return `${oidc.issuer}, ${keys.length} keys`;
+        return `${oidc.issuer}, a key set of ${keys.length}`;
       },
     },
     {

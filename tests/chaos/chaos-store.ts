@@ -23,3 +23,6 @@ export interface Buyer {
   readonly email: string;
   readonly password: string;
 }
+
+/** Asks the store's database as the superuser. */
+export type Ask = (sql: string, values?: readonly unknown[]) => Promise<Record<string, string | null>[]>;

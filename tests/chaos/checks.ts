@@ -2,8 +2,7 @@ import pg from 'pg';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { assertInvariants } from '../invariants/assert-invariants.ts';
 import { until } from '../setup/persistently.ts';
-import type { ChaosStore } from './chaos-store.ts';
-import type { Ask } from './ask.ts';
+import type { Ask, ChaosStore } from './chaos-store.ts';
 import { gitFaults } from './git-checks.ts';
 import type { Promised } from './job.ts';
 
@@ -113,11 +112,15 @@ async function brokenPromises(ask: Ask, promised: Promised): Promise<string[]> {
     `select r.id, k.key, r.state from runs.run r left join runs.run_key k on k.run_id = r.id where r.instance_id = $1`,
     [instanceId],
   );
-  await expect(
-    `the state of order ${orderId} at the provisioner`,
-    [{ state: 'GRANTED' }],
-    'select state from provisioner.order_state where saleor_order_id = $1',
-    [orderId],
+  // The poll makes an order due again now and then, to look at it once more.
+  const granted = async () => {
+    const states = await ask('select state from provisioner.order_state where saleor_order_id = $1', [
+      orderId,
+    ]);
+    return states.length === 1 && states[0]!['state'] === 'GRANTED' ? true : undefined;
+  };
+  await until('the order is GRANTED at the provisioner', granted).catch((error: Error) =>
+    faults.push(`order ${orderId}: ${error.message}`),
   );
   await expect(
     `the events of run ${runId} that its subscriber saw`,

@@ -1,7 +1,6 @@
 import { parse } from 'yaml';
 import { openRepository } from '@agentstore/gitops/writer/repository';
-import type { Ask } from './ask.ts';
-import type { ChaosStore } from './chaos-store.ts';
+import type { Ask, ChaosStore } from './chaos-store.ts';
 
 const kinds = ['GatewayRoute', 'GatewayPolicy', 'ConnectorPolicy'];
 

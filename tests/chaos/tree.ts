@@ -72,7 +72,8 @@ export async function startTree(stateDir: string): Promise<Tree> {
     async killAndRestart() {
       isWanted = false;
       const gone = once(child, 'exit');
-      for (const pid of treeOf(child.pid!)) kill(pid);
+      // Those that it started first: a guard that saw its owner end would stop PostgreSQL in order.
+      for (const pid of treeOf(child.pid!).toReversed()) kill(pid);
       await gone;
       await start();
     },
@@ -95,7 +96,7 @@ function adminUrlOf(stateDir: string, databaseUrl: string): string {
   return url.href;
 }
 
-/** A process and all that it started, its children first found: guard, postmaster, its workers and backends. */
+/** A process and all that it started, ancestors before what they started: guard, postmaster, its workers and backends. */
 function treeOf(pid: number): number[] {
   const parents = new Map<number, number>();
   for (const name of fs.readdirSync('/proc').filter((one) => /^\d+$/.test(one)))

@@ -4,11 +4,6 @@ import { brokenInvariants, invariants } from '../../infra/doctor/ledger.ts';
 /** How many invariants there are; a test checks that none was lost in reading the file. */
 export const invariantCount = invariants.length;
 
-/** What the invariants call themselves; a test breaks each of them once. */
-export const invariantNames = invariants.map(
-  (text) => /^select '([^']+)' as invariant/.exec(text)?.[1] ?? text,
-);
-
 /** Runs every invariant as the superuser (row-level security hides nothing). Throws with each row that breaks one. */
 export async function assertInvariants(adminUrl: string): Promise<void> {
   const client = new pg.Client({ connectionString: adminUrl });

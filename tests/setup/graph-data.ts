@@ -9,6 +9,7 @@ export interface Data {
     readonly memberships: readonly { readonly organization: Organization }[];
   };
   readonly offering: {
+    readonly id: string;
     readonly name: string;
     readonly product: { readonly name: string };
     readonly plans: readonly {
@@ -29,6 +30,8 @@ export interface Data {
   readonly instanceChanged: Instance;
   /** instancePause, instanceResume and instanceTerminate, under an alias. */
   readonly instanceChange: { readonly errors: readonly Refusal[] };
+  readonly offeringVersionUpload: VersionPayload;
+  readonly offeringVersionPublish: VersionPayload;
   readonly wallet: Wallet;
   readonly runStart: RunStart;
   readonly run: { readonly state: string; readonly error: { readonly retryable: boolean } | null };
@@ -58,11 +61,19 @@ interface Order {
 
 export interface Instance {
   readonly state: string;
+  readonly version: { readonly version: string };
   readonly desiredGeneration: number;
   readonly observedGeneration: number;
   readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string }[];
   readonly timeline: readonly { readonly kind: string; readonly commit: string | null }[];
   readonly runs: { readonly edges: readonly unknown[] };
+}
+
+/** What became of a command on an offering version; only an upload has an address. */
+export interface VersionPayload {
+  readonly offeringVersion: { readonly id: string; readonly state: string } | null;
+  readonly uploadUrl?: string | null;
+  readonly errors: readonly { readonly code: string }[];
 }
 
 /** Amounts are micro-credits as decimal text. */

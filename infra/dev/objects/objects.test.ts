@@ -189,7 +189,7 @@ describe('the dev S3 on disk', () => {
     const crowd = await Promise.all(
       Array.from({ length: 4 }, () => status(put, 'PUT', { 'if-none-match': '*' })),
     );
-    expect(crowd.sort()).toEqual([200, 412, 412, 412]);
+    expect(crowd.sort((a, b) => a - b)).toEqual([200, 412, 412, 412]);
     expect(dataFiles(dir, 'artifacts')).toBe(1);
     const { etag } = await client(objects.port).statObject('artifacts', 'once');
     expect(await status(get, 'GET', { 'if-none-match': `"${etag}"` })).toBe(304);

@@ -279,7 +279,7 @@ describe.runIf(process.getuid?.() === 0)('for root under a closed home', () => {
     return postgres;
   };
 
-  it('it keeps the data where its account can go, and finds them again', async () => {
+  it('keeps the data where its account can go, and finds them again', async () => {
     const first = await startHere();
     expect(path.dirname(first.dataDir)).toBe(sharedDirectory);
     await query(first.adminUrl, 'create table kept as select 42 as answer');
@@ -290,7 +290,7 @@ describe.runIf(process.getuid?.() === 0)('for root under a closed home', () => {
     expect(await query(second.adminUrl, 'select answer from kept')).toEqual([{ answer: 42 }]);
   });
 
-  it('a state that was removed and made again meets no former data', async () => {
+  it('meets no former data after its state was removed and made again', async () => {
     const first = await startHere();
     await first.stop();
     fs.rmSync(path.dirname(dataIn()), { recursive: true });
@@ -298,7 +298,7 @@ describe.runIf(process.getuid?.() === 0)('for root under a closed home', () => {
     expect(second.dataDir).not.toBe(first.dataDir);
   });
 
-  it('a cluster that its user made there is used, under that user', async () => {
+  it('uses a cluster that its user made there, under that user', async () => {
     fs.chmodSync(home, 0o711);
     const first = await startHere();
     expect(first.dataDir).toBe(dataIn());

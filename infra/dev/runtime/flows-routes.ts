@@ -84,17 +84,15 @@ export async function createFlow({ deps, incoming, outgoing }: Exchange): Promis
 
 /** Langflow's list of flows, as `header_flows=true` gives it: without what they are made of. */
 export function listFlows({ deps, outgoing }: Exchange): void {
-  const headers = deps.store
-    .all()
-    .map(({ id, name, description }) => ({
-      id,
-      name,
-      folder_id: null,
-      is_component: false,
-      endpoint_name: null,
-      description,
-      data: null,
-    }));
+  const headers = deps.store.all().map(({ id, name, description }) => ({
+    id,
+    name,
+    folder_id: null,
+    is_component: false,
+    endpoint_name: null,
+    description,
+    data: null,
+  }));
   sendJson(outgoing, 200, headers);
 }
 

@@ -75,10 +75,8 @@ async function build(
   say(`making a virtual environment with Python ${python.version}`);
   await run(python.command, ['-m', 'venv', draft]);
   say(`installing lfx ${lfxVersion} and its 130 packages (600 MB, some minutes)`);
-  await run(path.join(draft, 'bin/python'), [
-    ...['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps'],
-    ...['-r', requirements],
-  ]);
+  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-deps'];
+  await run(path.join(draft, 'bin/python'), [...pip, '-r', requirements]);
   fs.writeFileSync(path.join(draft, '.complete'), `${lfxVersion}\n`);
   const link = `${draft}.link`;
   fs.symlinkSync(path.basename(draft), link);

@@ -96,7 +96,10 @@ it.each<[string, (answer: http.ServerResponse) => void, RegExp]>([
     else answer.end('"whole"');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close().closeAllConnections());
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   const peer = createServiceClient({
     name: 'peer',
     baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -6,6 +6,7 @@ import { QueryPlanner } from '@apollo/query-planner';
 import type { DocumentNode, ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import { maskError } from '@agentstore/kernel/graphql/server';
 import { UnavailableError } from '@agentstore/kernel/http/client';
+import { startLoop, type Loop } from '@agentstore/kernel/loop';
 import { turnOffGatewayTelemetry } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { operationOf, refusalsOf } from './admit-operation.ts';
@@ -46,8 +47,8 @@ export interface Engine {
 
 export function createEngine(deps: Deps): Engine {
   let generation: Generation | undefined;
-  let watcher: fs.StatWatcher | undefined;
-  let loading = Promise.resolve();
+  let watch: Loop | undefined;
+  let seen: string | undefined;
 
   /** Takes a changed file over when it is good; keeps the last good one and says why when it is not. */
   async function reload(): Promise<void> {
@@ -69,6 +70,15 @@ export function createEngine(deps: Deps): Engine {
           : 'no usable supergraph yet',
       );
     }
+  }
+
+  /** The file's state is noted before it is read: what is written meanwhile is another state, and is looked at next. */
+  async function look(): Promise<boolean> {
+    const state = stateOf(deps.supergraphFile);
+    if (state === seen) return false;
+    seen = state;
+    await reload();
+    return false;
   }
 
   const current = (): Generation => {
@@ -113,21 +123,20 @@ export function createEngine(deps: Deps): Engine {
       }
     },
     async start() {
-      // Watched before it is read, and looked at again once it is loaded: a change while the first one loads must not be lost.
-      watcher = fs.watchFile(
-        deps.supergraphFile,
-        { interval: 500, persistent: false },
-        () => (loading = loading.then(reload)),
-      );
-      await (loading = loading.then(reload));
-      if (generation) await (loading = loading.then(reload));
+      await look();
+      watch = startLoop({ name: 'supergraph', log: deps.log, everyMs: 500, work: look });
     },
     async stop() {
-      if (watcher) fs.unwatchFile(deps.supergraphFile);
-      await loading;
+      await watch?.stop();
       await generation?.stop();
     },
   };
+}
+
+/** Which writing of a file is there; empty while there is none. */
+function stateOf(file: string): string {
+  const stat = fs.statSync(file, { throwIfNoEntry: false });
+  return stat ? `${stat.ino} ${stat.size} ${stat.mtimeMs}` : '';
 }
 
 async function loadGeneration(deps: Deps, sdl: string, id: string): Promise<Generation> {

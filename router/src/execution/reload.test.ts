@@ -25,7 +25,7 @@ async function replace(file: string, text: string): Promise<void> {
   fs.renameSync(`${file}.new`, file);
 }
 async function until(check: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
+  for (const end = Date.now() + 20_000; Date.now() < end;) {
     if (await check()) return;
     await sleep(50);
   }

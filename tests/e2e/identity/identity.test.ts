@@ -1,4 +1,14 @@
-import { generateKeyPair, SignJWT, UnsecuredJWT, decodeJwt } from 'jose';
+import fs from 'node:fs';
+import path from 'node:path';
+import {
+  decodeJwt,
+  decodeProtectedHeader,
+  generateKeyPair,
+  importJWK,
+  SignJWT,
+  UnsecuredJWT,
+  type JWK,
+} from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer, Data } from '../../setup/graph-data.ts';
 import { openStore, type Person, type Store } from '../support/store.ts';
@@ -24,15 +34,33 @@ const ask = (authorization: string | undefined, query = '{ viewer { caller email
 
 describe('a token', () => {
   const claims = () => decodeJwt(buyer.token);
-  const signed = async (change: (jwt: SignJWT) => SignJWT) => {
+  /** The good token again, signed by the provider's own key, but for what is changed: nothing else can be why it is refused. */
+  const signed = async (change: (jwt: SignJWT) => SignJWT = (jwt) => jwt) => {
+    const { keys } = JSON.parse(
+      fs.readFileSync(path.join(store.stateDir, 'identity/identity.json'), 'utf8'),
+    ) as { keys: JWK[] };
+    const { alg, typ, kid } = decodeProtectedHeader(buyer.token);
+    return change(new SignJWT(claims()).setProtectedHeader({ alg: alg!, typ: typ!, kid: kid! })).sign(
+      await importJWK(
+        keys.find((key) => key.kid === kid)!,
+        alg,
+      ),
+    );
+  };
+  /** The good token again, signed by a key of somebody else under the provider's key id. */
+  const forged = async () => {
     const { privateKey } = await generateKeyPair('RS256');
-    return change(
-      new SignJWT({ ...claims() }).setProtectedHeader({ alg: 'RS256', typ: 'at+jwt', kid: 'x' }),
-    ).sign(privateKey);
+    const { alg, typ, kid } = decodeProtectedHeader(buyer.token);
+    return new SignJWT(claims()).setProtectedHeader({ alg: alg!, typ: typ!, kid: kid! }).sign(privateKey);
   };
 
+  it('signed again as it was holds, so that the next ones are refused for what they change', async () => {
+    const answer = await ask(`Bearer ${await signed()}`);
+    expect(await answer.json()).toEqual({ data: { viewer: { caller: 'USER', email: buyer.email } } });
+  });
+
   it.each<[string, () => Promise<string> | string]>([
-    ['of another key', () => signed((jwt) => jwt)],
+    ['of another key', forged],
     ['of another issuer', () => signed((jwt) => jwt.setIssuer('http://evil.test'))],
     ['for another audience', () => signed((jwt) => jwt.setAudience('http://elsewhere.test'))],
     ['that has expired', () => signed((jwt) => jwt.setExpirationTime('-1h'))],

@@ -1,7 +1,9 @@
+import fc from 'fast-check';
 import { Client } from 'minio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { artifactBucket } from '../../../infra/dev/stack/doubles.ts';
+import type { Data, RunEvent } from '../../setup/graph-data.ts';
 import { openStore, type Person, type Store } from '../support/store.ts';
 
 let store: Store;
@@ -27,6 +29,41 @@ describe('a run', () => {
     for (const after of [0, 1, Math.floor(whole.length / 2), whole.length - 1])
       expect(await follow(run.id, after)).toEqual(whole.slice(after));
     expect(await follow(run.id, whole.length)).toEqual([]);
+  });
+
+  it('that streams is seen exactly once by a subscriber whose socket breaks again and again', async () => {
+    const document =
+      'subscription ($id: ID!, $after: Int!) { runEvents(runId: $id, after: $after) { __typename seq ... on TextMessageContent { delta } } }';
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 8 }),
+        async (pieces) => {
+          const { run } = await buyer.run(home.instanceId, 'scripted-slow?tokens=40&delay=15 Go on.');
+          const seen: RunEvent[] = [];
+          let liveBreaks = 0;
+          // The last piece has no end of its own: it goes on to the run's.
+          for (const size of [...pieces, Infinity]) {
+            const socket = store.as(buyer.token);
+            let taken = 0;
+            for await (const { runEvents } of socket.subscribe<Data>(document, {
+              id: run.id,
+              after: seen.at(-1)?.seq ?? 0,
+            })) {
+              seen.push(runEvents);
+              if (++taken === size) break;
+            }
+            await socket.close();
+            if (seen.at(-1)!.__typename === 'RunFinished') break;
+            liveBreaks += 1;
+          }
+          expect(liveBreaks).toBeGreaterThan(0);
+          expect(seen).toEqual(await buyer.runEvents(document, { id: run.id, after: 0 }));
+          expect(seen.map(({ seq }) => seq)).toEqual(seen.map((_, index) => index + 1));
+          expect(seen.at(-1)!.__typename).toBe('RunFinished');
+        },
+      ),
+      { numRuns: 5, examples: [[Array.from({ length: 100 }, () => 1)]] },
+    );
   });
 
   it('starts once per key, however many ask at the same moment, and refuses the key for another body', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { signIn } from '../../../infra/dev/identity/sign-in.ts';
 import { graphClient } from '../../../infra/dev/main-job/graph-client.ts';
@@ -24,7 +24,7 @@ describe('a first start', () => {
       const store = state.start();
       await store.says(moment);
       ctrlC(store);
-      expect(await store.ended(), store.said()).toBe(0);
+      expect({ code: await store.ended(), said: store.said() }).toMatchObject({ code: 0 });
       expect(store.said()).toMatch(/Stopping …\n(.*\n)*Stopped\.\n$/);
       expect(store.said()).not.toMatch(/did not start|✗/);
       expect(state.processes()).toEqual([]);
@@ -179,12 +179,21 @@ describe('a store', () => {
   it('does not start without a port that its data need, says so, and starts when it is free again; a demo that cannot run is bought again', async () => {
     const before = state.description();
     const member = as(before.demo!.apiKey);
-    await member.query('mutation ($id: ID!) { instancePause(input: { instanceId: $id }) { errors { code } } }', {
-      id: before.demo!.instanceId,
-    });
+    await member.query(
+      'mutation ($id: ID!) { instancePause(input: { instanceId: $id }) { errors { code } } }',
+      { id: before.demo!.instanceId },
+    );
+    const stateQuery = 'query ($id: ID!) { instance(id: $id) { state } }';
+    await vi.waitFor(
+      async () =>
+        expect(await member.query(stateQuery, { id: before.demo!.instanceId })).toEqual({
+          instance: { state: 'PAUSED' },
+        }),
+      { timeout: 20_000 },
+    );
     await member.close();
     ctrlC(store);
-    expect(await store.ended(), store.said()).toBe(0);
+    expect({ code: await store.ended(), said: store.said() }).toMatchObject({ code: 0 });
     expect(state.processes()).toEqual([]);
 
     const stranger = net.createServer().listen(state.ports.shop, '127.0.0.1');
@@ -203,11 +212,7 @@ describe('a store', () => {
     expect(urls).toEqual(before.urls);
     expect(demo!.instanceId).not.toBe(before.demo!.instanceId);
     const now = as(demo!.apiKey);
-    const { instance } = await now.query<{ instance: { state: string } }>(
-      'query ($id: ID!) { instance(id: $id) { state } }',
-      { id: demo!.instanceId },
-    );
+    expect(await now.query(stateQuery, { id: demo!.instanceId })).toEqual({ instance: { state: 'ACTIVE' } });
     await now.close();
-    expect(instance.state).toBe('ACTIVE');
   }, 120_000);
 });

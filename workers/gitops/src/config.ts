@@ -21,6 +21,12 @@ export const config = defineConfig('gitops', {
     .max(120)
     .default(15)
     .describe('Time after which another process may write the branch, when the writer is silent'),
+  GITOPS_SWEEP_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(600)
+    .describe('How often the branch is compared with what is desired'),
   S3_URL: z.url().describe('Origin of the S3 server, to see that artifacts are there'),
   S3_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),
   S3_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),

@@ -39,6 +39,7 @@ const app = createApp({
   branch: settings.GIT_BRANCH,
   environment: settings.GITOPS_ENVIRONMENT,
   leaseSeconds: settings.LEASE_SECONDS,
+  sweepEveryMs: settings.GITOPS_SWEEP_SECONDS * 1_000,
   artifactIsThere: artifactChecker(
     new Client({
       endPoint: objects.hostname,

@@ -178,7 +178,13 @@ describe('fields on types of others', () => {
   it('show a stranger and an anonymous caller nothing of it', async () => {
     await topUp(
       ledger.database,
-      { organizationId: ledger.organizationId, credits: credits(20), kind: 'PAID', key: 'k', order },
+      {
+        organizationId: ledger.organizationId,
+        credits: credits(20),
+        kind: 'PAID',
+        key: 'k',
+        order: { ...order, lineId: 'TGluZToy' },
+      },
       'test',
     );
     const run = { __typename: 'Run', id: toGlobalId('Run', await settledRun()) };
@@ -266,7 +272,7 @@ describe('walletChanged', () => {
         );
         await billing.rest(store, 'POST', path, { organizationId: ledger.organizationId, ...body });
         await rung;
-        expect(heard, path).toEqual([ledger.organizationId]);
+        expect({ path, heard }).toEqual({ path, heard: [ledger.organizationId] });
       }
     } finally {
       await ledger.admin.query('unlisten billing_wallet');

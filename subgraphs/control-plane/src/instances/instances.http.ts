@@ -161,14 +161,19 @@ export function instanceRoutes(app: ServiceApp, room: Room): void {
 
 const configOf = (facts: RunFacts) => effectiveConfig(facts.versionConfig, facts.planConfig, facts.config);
 
+/** The state as far as runs are concerned: what is to go away, or whose version is at its end, takes no new one though it is still there. */
+function runnableState({ desiredPhase, versionState, state }: RunFacts): string {
+  if (desiredPhase === 'Terminated') return 'TERMINATED';
+  return versionState === 'END_OF_LIFE' ? versionState : state;
+}
+
 const entitlementsOf = (facts: RunFacts) => ({
   instanceId: facts.instanceId,
   organizationId: facts.organizationId,
   projectId: facts.projectId,
   offeringId: facts.offeringId,
   offeringVersionId: facts.offeringVersionId,
-  // What is to go away takes no new run, though it is still there until it was observed gone.
-  state: facts.desiredPhase === 'Terminated' ? ('TERMINATED' as const) : facts.state,
+  state: runnableState(facts),
   paused: facts.desiredPhase === 'Paused',
   desiredGeneration: facts.desiredGeneration,
   observedGeneration: facts.observedGeneration,

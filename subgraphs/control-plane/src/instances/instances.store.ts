@@ -1,6 +1,7 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { PageRequest } from '@agentstore/kernel/graphql/connection';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
+import type { OfferingVersionState } from '../offerings/offerings.store.ts';
 import type { Condition, DesiredPhase, Instance, InstanceState } from './instance.ts';
 
 const columns = `i.id, i.organization_id as "organizationId", i.project_id as "projectId", i.offering_id as "offeringId",
@@ -205,6 +206,7 @@ export interface RunFacts {
   readonly offeringId: Uuid;
   readonly offeringVersionId: Uuid;
   readonly state: InstanceState;
+  readonly versionState: OfferingVersionState;
   readonly desiredPhase: DesiredPhase;
   readonly desiredGeneration: number;
   readonly observedGeneration: number;
@@ -223,7 +225,7 @@ export interface RunFacts {
 }
 
 const runFacts = `i.id as "instanceId", i.organization_id as "organizationId", i.project_id as "projectId", i.offering_id as "offeringId",
-  i.offering_version_id as "offeringVersionId", i.state, i.desired_phase as "desiredPhase", i.desired_generation as "desiredGeneration",
+  i.offering_version_id as "offeringVersionId", i.state, v.state as "versionState", i.desired_phase as "desiredPhase", i.desired_generation as "desiredGeneration",
   i.observed_generation as "observedGeneration", p.id as "planId", p.code as "planCode", p.entitlements, v.config as "versionConfig", p.config as "planConfig", i.config,
   json_build_object('bucket', v.bucket, 'key', v.object_key, 'sha256', v.sha256, 'sizeBytes', v.size_bytes) as artifact,
   json_build_object('maxRunSeconds', p.max_run_seconds, 'maxConcurrentRuns', p.max_concurrent_runs) as limits,

@@ -19,7 +19,7 @@ function compile(schema: Json): ValidateFunction {
     strictRequired: false,
     logger: false,
   });
-  ajv.validateSchema({}); // compiles the schema of schemas, which has patterns of its own
+  void ajv.validateSchema({}); // compiles the schema of schemas, which has patterns of its own
   for (const keyword of ['pattern', 'patternProperties', 'format']) ajv.removeKeyword(keyword);
   return ajv.compile({ type: 'object', additionalProperties: false, ...schema });
 }

@@ -64,6 +64,10 @@ interface Payload {
   uploadUrl: string | null;
   errors: { code: string }[];
 }
+const badSchemas: [string, object][] = [
+  ['a pattern', { properties: { tone: { type: 'string', pattern: '(a+)+$' } } }],
+  ['a type that is none', { properties: { tone: { type: 'colour' } } }],
+];
 const fields = '{ offeringVersion { id state sha256 } uploadUrl errors { code } }';
 let number = 0;
 const upload = async (bytes: Buffer, more: object = {}, person = publisher.person): Promise<Payload> =>
@@ -136,6 +140,13 @@ describe('a version', () => {
     });
   });
 
+  it.each(badSchemas)('whose settings are described by %s is not announced', async (_name, configSchema) => {
+    expect(await upload(flow, { configSchema })).toMatchObject({
+      offeringVersion: null,
+      errors: [{ code: 'INVALID_INPUT' }],
+    });
+  });
+
   it('that is no flow to publish is refused with the reason', async () => {
     const text = Buffer.from('{"data": {"nodes": []}}');
     const draft = await upload(text);
@@ -143,6 +154,21 @@ describe('a version', () => {
     expect(await publish(draft.offeringVersion!.id)).toMatchObject({
       errors: [{ code: 'ARTIFACT_REFUSED' }],
     });
+  });
+
+  it('waits for storage that hangs no longer than its deadline, and stays a draft', async () => {
+    const draft = await upload(flow);
+    await put(draft.uploadUrl!, flow);
+    beforeStore = () => new Promise(() => undefined);
+    const { id } = draft.offeringVersion!;
+    const answer = await app.graph(
+      publisher.person,
+      'mutation ($input: OfferingVersionPublishInput!) { offeringVersionPublish(input: $input) { errors { code } } }',
+      { input: { offeringVersionId: id } },
+    );
+    expect(answer.errors).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }]);
+    beforeStore = async () => undefined;
+    expect(await publish(id)).toMatchObject({ offeringVersion: { state: 'PUBLISHED' } });
   });
 
   it('announced anew between its check and its publication is not published unchecked', async () => {

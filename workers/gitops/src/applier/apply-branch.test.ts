@@ -160,5 +160,6 @@ describe('what is observed', () => {
     await until(async () => (await gitops.get(app, `/applied/GatewayRoute/${stuck}`)).status === 200);
     gitops.controlPlane.change(other, { phase: 'Paused' });
     await until(() => gitops.controlPlane.isReady(other, 2));
+    expect(gitops.controlPlane.last(stuck)).toBeUndefined();
   });
 });

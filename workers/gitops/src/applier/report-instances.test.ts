@@ -34,6 +34,7 @@ describe('the report of one instance', () => {
     if (status === 404) await until(async () => (await told()) === true);
     controlPlane.refusing.delete(bad);
     if (status !== 404) await until(() => controlPlane.isReady(bad));
+    expect(controlPlane.isReady(bad)).toBe(status !== 404);
   });
 });
 

@@ -108,5 +108,6 @@ export async function openGitops() {
 export type Gitops = Awaited<ReturnType<typeof openGitops>>;
 
 /** Waits until it is so, 20 s at most. */
-export const until = (check: () => boolean | Promise<boolean>): Promise<void> =>
-  expect.poll(check, { timeout: 20_000, interval: 20 }).toBe(true);
+export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  await expect.poll(check, { timeout: 20_000, interval: 20 }).toBe(true);
+}

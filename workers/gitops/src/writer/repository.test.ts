@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { openRepository, RefConflict, type Repository } from './repository.ts';
 
 const directories: string[] = [];
@@ -82,6 +82,66 @@ describe('a bare repository', () => {
       code: 'REPOSITORY_LOCKED',
     });
     expect((await impatient.commit(new Map([['a', '3']]), 'x', who)).changed).toBe(true);
+  });
+
+  it('keeps a lock that is new though it looked stale a moment ago', async () => {
+    await write({ a: '1' });
+    const impatient = await openRepository({ directory, branch: 'main', staleLockMs: 1_000 });
+    fs.writeFileSync(lock(), 'theirs');
+    fs.utimesSync(lock(), new Date(0), new Date(0));
+    // Between the look at the old lock and its removal its holder comes back, moves the branch, and somebody else takes the lock.
+    let taken = false;
+    const rename = vi.spyOn(fs.promises, 'rename').mockImplementation(async (from, to) => {
+      if (from === lock() && !taken) {
+        taken = true;
+        fs.rmSync(lock());
+        fs.writeFileSync(lock(), 'of somebody else');
+      }
+      fs.renameSync(from, to);
+    });
+    await expect(impatient.commit(new Map([['a', '3']]), 'x', who)).rejects.toMatchObject({
+      code: 'REPOSITORY_LOCKED',
+    });
+    rename.mockRestore();
+    expect(taken).toBe(true);
+    expect(fs.readFileSync(lock(), 'utf8')).toBe('of somebody else');
+  });
+
+  it('is asked again when a lock goes away while it is looked at', async () => {
+    const stat = vi.spyOn(fs.promises, 'stat');
+    const impatient = await openRepository({ directory, branch: 'main', staleLockMs: 1_000 });
+    fs.mkdirSync(path.dirname(lock()), { recursive: true });
+    fs.writeFileSync(lock(), '');
+    stat.mockImplementation(async (file, ...more) => {
+      if (file === lock()) fs.rmSync(lock(), { force: true });
+      return fs.statSync(file, ...(more as []));
+    });
+    const attempt = impatient.commit(new Map([['a', '3']]), 'x', who);
+    await expect(attempt).rejects.toMatchObject({ code: 'REPOSITORY_LOCKED' });
+    stat.mockRestore();
+    expect((await impatient.commit(new Map([['a', '3']]), 'x', who)).changed).toBe(true);
+  });
+
+  it('clears at once what a holder that was killed left, and nothing of anybody else', async () => {
+    await write({ a: '1' });
+    const killed = await openRepository({ directory, branch: 'main', holder: 'killed' });
+    const heir = await openRepository({ directory, branch: 'main', holder: 'heir' });
+    // Killed with the lock in its hands, before the branch moved.
+    const rename = vi.spyOn(fs.promises, 'rename').mockImplementation(async (from, to) => {
+      if (from === lock()) await new Promise(() => undefined);
+      fs.renameSync(from, to);
+    });
+    void killed.commit(new Map([['a', '2']]), 'x', who);
+    await vi.waitFor(() => expect(fs.existsSync(lock())).toBe(true));
+    rename.mockRestore();
+    await expect(heir.commit(new Map([['a', '3']]), 'x', who)).rejects.toMatchObject({
+      code: 'REPOSITORY_LOCKED',
+    });
+    expect(await heir.clearLocks()).toBe(true);
+    expect((await heir.commit(new Map([['a', '3']]), 'x', who)).changed).toBe(true);
+    fs.writeFileSync(lock(), ''); // git's own, by hand
+    expect(await heir.clearLocks()).toBe(false);
+    expect(fs.existsSync(lock())).toBe(true);
   });
 
   it("is sound in git's own eyes", async () => {

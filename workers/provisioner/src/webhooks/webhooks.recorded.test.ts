@@ -115,14 +115,12 @@ describe.runIf(there)('a delivery recorded from a running Saleor', () => {
   /** Deliveries of the second app that was installed there, whose genuine signature must not pass for ours. */
   const foreign = ['order_fully_paid.missing_permission', 'order_fully_paid.filterable_root'];
   /** What each comes to by itself: how the order stands, why, and how many lines and top-ups were granted. */
-  const outcomes: Readonly<
-    Record<string, [state: string, reason: string | null, granted: [number, number]]>
-  > = {
-    order_fully_paid: ['GRANTED', null, [2, 2]],
-    'order_fully_paid.again_after_refund': ['GRANTED', null, [2, 2]],
-    'order_fully_paid.unconfirmed.attempt1-500': ['GRANTED', null, [1, 1]],
-    'order_fully_paid.unconfirmed.attempt2-500': ['GRANTED', null, [1, 1]],
-    'order_fully_paid.overcharged': ['GRANTED', null, [1, 1]],
+  const outcomes: Readonly<Record<string, [state: string, reason: string, granted: [number, number]]>> = {
+    order_fully_paid: ['GRANTED', '', [2, 2]],
+    'order_fully_paid.again_after_refund': ['GRANTED', '', [2, 2]],
+    'order_fully_paid.unconfirmed.attempt1-500': ['GRANTED', '', [1, 1]],
+    'order_fully_paid.unconfirmed.attempt2-500': ['GRANTED', '', [1, 1]],
+    'order_fully_paid.overcharged': ['GRANTED', '', [1, 1]],
     'order_fully_paid.guest': ['WAITING', 'GUEST', [0, 0]],
     'order_fully_paid.zero_total': ['PARKED', 'UNKNOWN_VARIANT', [0, 0]],
     'order_fully_paid.variant_deleted': ['PARKED', 'UNKNOWN_VARIANT', [0, 0]],
@@ -139,10 +137,9 @@ describe.runIf(there)('a delivery recorded from a running Saleor', () => {
     expect((await deliver(name)).status).toBe(200);
     await work();
     const [state, reason, [lines, topUps]] = outcomes[name]!;
-    expect(await app.orderRow(id)).toMatchObject({
-      state,
-      reason: reason === null ? null : (expect.stringContaining(reason) as string),
-    });
+    const row = await app.orderRow(id);
+    expect(row.state).toBe(state);
+    expect(row.reason ?? '').toContain(reason);
     expect([app.store.granted.size, app.store.topUps.size]).toEqual([lines, topUps]);
     expect(app.store.revoked.has(id)).toBe(state === 'REVOKED');
   });
@@ -163,9 +160,9 @@ describe.runIf(there)('a delivery recorded from a running Saleor', () => {
       const { id } = answers(name);
       await deliver(name);
       await work();
-      expect(await app.orderRow(id), name).toMatchObject({ state });
+      expect({ name, ...(await app.orderRow(id)) }).toMatchObject({ name, state });
       expect([app.store.granted.size, app.store.topUps.size]).toEqual([2, 2]);
-      expect(app.store.clawedBack, name).toHaveLength(clawedBack);
+      expect(app.store.clawedBack).toHaveLength(clawedBack);
     }
   });
 

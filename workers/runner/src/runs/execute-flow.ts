@@ -15,14 +15,7 @@ import type { Exhausted } from './billing-client.ts';
 import { flowIdOf, globalsOf, parseFlow, sessionIdOf, type ClaimedRun } from './claimed-run.ts';
 
 /** Why a flow was interrupted from our side; the reason of the abort signal. */
-export type Interruption =
-  | 'cancelled'
-  | 'fenced'
-  | 'refused'
-  | 'deadline'
-  | 'idle'
-  | 'stopped'
-  | Exhausted;
+export type Interruption = 'cancelled' | 'fenced' | 'refused' | 'deadline' | 'idle' | 'stopped' | Exhausted;
 
 /** One execution of a flow. */
 export interface Execution {
