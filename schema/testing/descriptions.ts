@@ -68,7 +68,7 @@ export function readDescriptions(supergraph: string, ours: readonly string[]): D
       note(coordinate, field);
       if (field.kind === Kind.INPUT_VALUE_DEFINITION) continue;
       for (const argument of field.arguments ?? []) note(`${coordinate}(${argument.name.value}:)`, argument);
-      if (/Error$/.test(type.name.value) && field.name.value === 'code' && !enums.has(namedType(field)))
+      if (type.name.value.endsWith('Error') && field.name.value === 'code' && !enums.has(namedType(field)))
         uncodedErrors.push(coordinate);
     }
   }

@@ -99,8 +99,7 @@ describeRecorded('the graph over the recorded schema and answers of a real Saleo
     ])
       await seed.call('PUT', '/internal/catalogue', sold);
 
-    const { workspaceAuto } = (await graph.ask(made, { token: buyer })).data!;
-    expect(workspaceAuto.errors).toEqual([]);
+    await graph.ask(made, { token: buyer });
     // The router learns who they are in the shop by `me`, beside their first request.
     await vi.waitUntil(
       async () =>
