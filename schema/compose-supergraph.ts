@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { composeServices } from '@apollo/composition';
-import { parse } from 'graphql';
+import { parse, type DocumentNode } from 'graphql';
 import type { SubgraphSdl } from './subgraphs.ts';
 
 /** Subgraphs that do not fit together; the message names both sides of each clash. */
@@ -15,7 +15,7 @@ export function composeSupergraph(subgraphs: readonly SubgraphSdl[]): string {
   const result = composeServices(
     subgraphs.map(({ name, sdl }) => ({
       name,
-      typeDefs: parse(sdl),
+      typeDefs: parsed(name, sdl),
       url: `http://${name}.internal/graphql`,
     })),
   );
@@ -24,6 +24,14 @@ export function composeSupergraph(subgraphs: readonly SubgraphSdl[]): string {
       `The subgraphs do not compose:\n${result.errors.map((error) => `  ${error.message}`).join('\n')}`,
     );
   return result.supergraphSdl!;
+}
+
+function parsed(name: string, sdl: string): DocumentNode {
+  try {
+    return parse(sdl);
+  } catch (error) {
+    throw new CompositionError(`The subgraphs do not compose:\n  [${name}] ${(error as Error).message}`);
+  }
 }
 
 /**

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { CompositionError, composeSupergraph, composeToFile } from './compose-supergraph.ts';
 import { saleorApiUrl } from './config.ts';
-import { fetchSaleorSdl, ownSubgraphs, saleorName } from './subgraphs.ts';
+import { fetchSaleorSdl, ownSubgraphs, saleorName, untriedVersion } from './subgraphs.ts';
 
 /**
  * `npm run schema:compose -- [--saleor-url URL] [--out FILE]`: composes our SDL with Saleor's (asked at that URL; else the one that schema:pull
@@ -26,6 +26,8 @@ try {
         'Give --saleor-url or SALEOR_API_URL, or bring a schema with npm run schema:pull first.',
       );
     const sdl = url ? await fetchSaleorSdl(url) : fs.readFileSync(pulled, 'utf8');
+    const warning = url && (await untriedVersion(url));
+    if (warning) process.stderr.write(`${warning}\n`);
     const out = option('--out') ?? path.join(import.meta.dirname, 'saleor/supergraph.graphql');
     const written = composeToFile([...ownSubgraphs(), { name: saleorName, sdl }], out);
     process.stdout.write(`${written ? 'composed' : 'unchanged'} ${out}\n`);

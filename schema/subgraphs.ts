@@ -26,11 +26,37 @@ export const ownSubgraphs = (): SubgraphSdl[] =>
 /** The name under which Saleor is composed. */
 export const saleorName = 'saleor';
 
+/** The minor version of Saleor that all this was tried on. */
+const triedVersion = '3.22';
+
 /**
  * Asks a Saleor (or the dev shop) for its federated SDL. Throws a sentence that says what is wrong: not reachable, too slow (`deadlineMs`, to the last
  * byte), not GraphQL, or without `_service`.
  */
 export async function fetchSaleorSdl(url: string, deadlineMs = 20_000): Promise<string> {
+  const data = await ask<{ _service?: { sdl?: unknown } | null }>(url, '{ _service { sdl } }', deadlineMs);
+  const sdl = data?._service?.sdl;
+  if (typeof sdl !== 'string' || !sdl)
+    throw new Error(`${url} has no _service: it is not a federated GraphQL server`);
+  return sdl;
+}
+
+/**
+ * A sentence when a Saleor says that it is of a version that was not tried; undefined for the tried one, and for a server that does not say. It is asked for
+ * `schemaVersion`, which everybody may see: `version` is for staff and apps.
+ */
+export async function untriedVersion(url: string, deadlineMs = 5_000): Promise<string | undefined> {
+  const query = '{ shop { schemaVersion } }';
+  const data = await ask<{ shop?: { schemaVersion?: unknown } | null }>(url, query, deadlineMs).catch(
+    () => undefined,
+  );
+  const version = data?.shop?.schemaVersion;
+  return typeof version !== 'string' || version === triedVersion
+    ? undefined
+    : `${url} is Saleor ${version}; this was tried on ${triedVersion}. Going on.`;
+}
+
+async function ask<Data>(url: string, query: string, deadlineMs: number): Promise<Data | null | undefined> {
   const deadline = AbortSignal.timeout(deadlineMs);
   let status: string;
   let text: string;
@@ -38,7 +64,7 @@ export async function fetchSaleorSdl(url: string, deadlineMs = 20_000): Promise<
     const answer = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: JSON.stringify({ query: '{ _service { sdl } }' }),
+      body: JSON.stringify({ query }),
       signal: deadline,
     });
     status = `${answer.status} ${answer.headers.get('content-type') ?? ''}`;
@@ -47,16 +73,11 @@ export async function fetchSaleorSdl(url: string, deadlineMs = 20_000): Promise<
     const reason = deadline.aborted ? `no answer in ${deadlineMs} ms` : causeOf(error as Error);
     throw new Error(`${url} cannot be reached: ${reason}`, { cause: error });
   }
-  let body: { data?: { _service?: { sdl?: unknown } | null } | null };
   try {
-    body = JSON.parse(text) as typeof body;
+    return (JSON.parse(text) as { data?: Data | null } | null)?.data;
   } catch {
     throw new Error(`${url} answered ${status}: not a GraphQL endpoint`);
   }
-  const sdl = body?.data?._service?.sdl;
-  if (typeof sdl !== 'string' || !sdl)
-    throw new Error(`${url} has no _service: it is not a federated GraphQL server`);
-  return sdl;
 }
 
 /** What lies under fetch's "fetch failed". */
