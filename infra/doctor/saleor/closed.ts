@@ -21,9 +21,7 @@ export const closedCheck = (patient: SaleorPatient): Check => ({
   name: 'closed mutations',
   mend: 'PUBLIC_ORIGIN must lead to the router, not to Saleor, and the router must have a supergraph of this Saleor (npm run schema:compose)',
   async look() {
-    const closed = mutationsOf(await fetchSaleorSdl(patient.access.url, patient.deadlineMs)).filter(
-      ({ name }) => Object.hasOwn(closedMutations, name),
-    );
+    const closed = closedOperations(await fetchSaleorSdl(patient.access.url, patient.deadlineMs));
     if (!closed.length)
       throw new Error('the schema of this Saleor has none of the mutations that must be closed');
     const answers = await Promise.all(closed.map(({ query }) => codeOf(patient, query)));
@@ -59,8 +57,8 @@ async function codeOf({ publicOrigin, deadlineMs }: SaleorPatient, query: string
   }
 }
 
-/** Each mutation of a schema, as a document with a value for whatever it requires. */
-function mutationsOf(sdl: string): { name: string; query: string }[] {
+/** Each mutation of a schema that is closed, as a document with a value for whatever it requires. */
+export function closedOperations(sdl: string): { name: string; query: string }[] {
   const types = new Map(
     parse(sdl, { noLocation: true }).definitions.flatMap((definition): [string, DefinitionNode][] =>
       'name' in definition && definition.name ? [[definition.name.value, definition]] : [],
@@ -69,13 +67,15 @@ function mutationsOf(sdl: string): { name: string; query: string }[] {
   const mutation = types.get('Mutation');
   const fields: readonly FieldDefinitionNode[] =
     mutation?.kind === Kind.OBJECT_TYPE_DEFINITION ? (mutation.fields ?? []) : [];
-  return fields.map(({ name, arguments: given }) => {
-    const values = requiredOf(given ?? [], types);
-    return {
-      name: name.value,
-      query: `mutation { ${name.value}${values ? `(${values})` : ''} { __typename } }`,
-    };
-  });
+  return fields
+    .filter(({ name }) => Object.hasOwn(closedMutations, name.value))
+    .map(({ name, arguments: given }) => {
+      const values = requiredOf(given ?? [], types);
+      return {
+        name: name.value,
+        query: `mutation { ${name.value}${values ? `(${values})` : ''} { __typename } }`,
+      };
+    });
 }
 
 const requiredOf = (

@@ -21,7 +21,8 @@ export const reachCheck = ({ access }: SaleorPatient): Check => ({
   name: 'GraphQL',
   mend: "give Saleor's GraphQL URL (it ends in /graphql/), and see that Saleor runs and this machine reaches it",
   async look() {
-    const { shop } = await askSaleor<{ shop: { name: string } }>({ ...access, token: '' }, operations.reach);
+    const { shop } = await askSaleor<{ shop?: { name: string } }>({ ...access, token: '' }, operations.reach);
+    if (!shop) throw new Error(`${access.url} answers, and not as Saleor does`);
     return `${access.url}, “${shop.name}”`;
   },
 });
