@@ -21,7 +21,7 @@ if (missing.length) throw new Error(`a process without configuration: ${missing.
 const sources = (pattern: string): string[] =>
   fs
     .globSync(`{.ci,kernel,schema,subgraphs,router,workers,infra,tests}/**/${pattern}`, { cwd: root })
-    .filter((file) => !file.includes('node_modules'))
+    .filter((file) => !/node_modules|(^|\/)dist\//.test(file))
     .sort();
 const others = sources('config.ts').filter(
   (file) => !processes.includes(file) && !file.includes('/testing/') && file !== 'kernel/src/config.ts',

@@ -47,7 +47,7 @@ export function appChecks(patient: SaleorPatient): readonly Check[] {
     },
     {
       name: 'app',
-      mend: `${install}; an inactive one: Extensions → Installed → Agent Store → Activate; missing permissions: grant them on its page`,
+      mend: `${install}; an inactive one: Extensions → Installed → Agent Store → Manage app → Activate; missing permissions: on the same page`,
       async look() {
         const app = await installedApp(patient);
         const faults = [
@@ -62,7 +62,7 @@ export function appChecks(patient: SaleorPatient): readonly Check[] {
     },
     {
       name: 'webhooks',
-      mend: 'webhooks are copied when the app is installed and not renewed: uninstall it (Extensions → Installed → Agent Store → Delete) and install it again; paid orders of the meantime are found by the poll',
+      mend: 'webhooks are copied when the app is installed and not renewed: delete it (Extensions → Installed → Agent Store → Manage app) and install it again; paid orders of the meantime are found by the poll',
       look: () => webhooksAreOurs(patient),
     },
     {
