@@ -7,15 +7,16 @@ export interface Check {
   readonly look: () => Promise<string>;
 }
 
-/** Longest wait for one check. */
-const deadlineMs = 15_000;
-
-/** Runs checks one after the other, a line for each; answers how many failed. */
-export async function runChecks(checks: readonly Check[], write: (text: string) => void): Promise<number> {
+/** Runs checks one after the other, a line for each; answers how many failed. One that takes longer than the deadline has failed. */
+export async function runChecks(
+  checks: readonly Check[],
+  write: (text: string) => void,
+  deadlineMs = 15_000,
+): Promise<number> {
   let failed = 0;
   for (const check of checks)
     try {
-      write(`✓ ${check.name.padEnd(20)} ${await inTime(check.look())}\n`);
+      write(`✓ ${check.name.padEnd(20)} ${await inTime(check.look(), deadlineMs)}\n`);
     } catch (error) {
       failed += 1;
       write(`✗ ${check.name.padEnd(20)} ${(error as Error).message}\n${' '.repeat(23)}→ ${check.mend}\n`);
@@ -23,7 +24,7 @@ export async function runChecks(checks: readonly Check[], write: (text: string) 
   return failed;
 }
 
-async function inTime(work: Promise<string>): Promise<string> {
+async function inTime(work: Promise<string>, deadlineMs: number): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`no result in ${deadlineMs / 1_000} s`)), deadlineMs);

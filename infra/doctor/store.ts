@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { findMigrations } from '@agentstore/kernel/db/migrate';
 import type { DevDescription } from '../dev/state/description.ts';
 import type { DevSecrets } from '../dev/state/secrets.ts';
+import { ask } from './ask.ts';
 import type { Check } from './check.ts';
 import { databaseChecks } from './database.ts';
 import { desiredStateCheck } from './desired-state.ts';
@@ -63,20 +64,6 @@ export function storeChecks(
 /** The secrets of a state directory as they are; making them is for `npm start`. */
 export const readSecrets = (stateDir: string): DevSecrets =>
   JSON.parse(fs.readFileSync(path.join(stateDir, 'secrets.json'), 'utf8')) as DevSecrets;
-
-async function ask(url: string, init: RequestInit = {}): Promise<Response> {
-  try {
-    return await fetch(url, { ...init, signal: AbortSignal.timeout(5_000) });
-  } catch (error) {
-    const { cause, message } = error as Error;
-    throw new Error(
-      `${url} does not answer: ${cause instanceof Error ? cause.message || cause.name : message}`,
-      {
-        cause: error,
-      },
-    );
-  }
-}
 
 async function answers(url: string): Promise<string> {
   const { ok, status } = await ask(url);

@@ -6,6 +6,8 @@ import { fromGlobalId } from '@agentstore/kernel/ids';
 import { signIn } from '../../../infra/dev/identity/sign-in.ts';
 import { graphClient } from '../../../infra/dev/main-job/graph-client.ts';
 import { demoArtifact } from '../../../infra/dev/runtime/demo-flow.ts';
+import { choosePatient } from '../../../infra/doctor/saleor/choose-patient.ts';
+import { examineSaleor } from '../../../infra/doctor/saleor/examine-saleor.ts';
 import { stateDirectory, type StartedStore, type StateDirectory } from '../support/started-store.ts';
 
 /** One Ctrl-C as a terminal and npm make it: two signals. */
@@ -64,6 +66,12 @@ describe('a store', () => {
       /ledger entry \d+: charged/,
     ])
       expect(store.said()).toMatch(fact);
+  });
+
+  it('has its shop connected as the doctor wants a Saleor to be', async () => {
+    let said = '';
+    const failed = await examineSaleor(await choosePatient({}, state.path), (line) => (said += line));
+    expect(failed, said).toBe(0);
   });
 
   it('describes itself in dev.json by what its graph and its servers answer', async () => {
