@@ -52,10 +52,7 @@ export async function forgetDelivery(store: Store, id: string): Promise<void> {
 
 /** Lost on its way: the row stays PENDING, and nothing sends it again. */
 export async function loseDelivery(store: Store, id: string): Promise<void> {
-  await store.sql(
-    "-- loseDelivery\n update delivery set next_attempt_at = 'infinity' where id = $1",
-    [id],
-  );
+  await store.sql("-- loseDelivery\n update delivery set next_attempt_at = 'infinity' where id = $1", [id]);
 }
 
 /** Not delivered: tried again at `retryAt`, or FAILED for good. */

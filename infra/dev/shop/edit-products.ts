@@ -1,3 +1,4 @@
+import { valuesAfter, type AttributeValueInput } from './attribute-values.ts';
 import { checkSlug } from './catalogue.ts';
 import { mutate, requirePermission, timestamp, type ShopContext } from './context.ts';
 import { InputErrors, refuse } from './errors.ts';
@@ -5,6 +6,7 @@ import { pkOf } from './global-id.ts';
 import { fromInput } from './metadata.ts';
 import { toMinor } from './money.ts';
 import { payload } from './payload.ts';
+import { attributesOf } from './product-types.ts';
 import type { ChannelRecord, ProductListing, ProductRecord, VariantRecord } from './records.ts';
 import { slugOf } from './slugs.ts';
 import type { WritableStore } from './store.ts';
@@ -14,6 +16,7 @@ interface Pairs {
   privateMetadata?: { key: string; value: string }[] | null;
 }
 interface ProductInput extends Pairs {
+  attributes?: AttributeValueInput[] | null;
   name?: string | null;
   slug?: string | null;
   description?: string | null;
@@ -22,6 +25,7 @@ interface ProductInput extends Pairs {
   productType?: string;
 }
 interface VariantInput extends Pairs {
+  attributes?: AttributeValueInput[] | null;
   sku?: string | null;
   name?: string | null;
   trackInventory?: boolean | null;
@@ -122,8 +126,9 @@ async function createProduct(tx: WritableStore, input: ProductInput, now: string
   if (!input.name) throw refuse('name', 'REQUIRED', 'This field cannot be blank.');
   const slug = input.slug ?? slugOf(input.name);
   await checkSlug(tx, 'Product', slug);
+  const pk = await tx.nextPk('Product');
   return {
-    pk: await tx.nextPk('Product'),
+    pk,
     name: input.name,
     slug,
     description: input.description ?? null,
@@ -132,6 +137,16 @@ async function createProduct(tx: WritableStore, input: ProductInput, now: string
     externalReference: input.externalReference ?? null,
     created: now,
     listings: [],
+    attributes: await valuesAfter(
+      tx,
+      {
+        kind: 'Product',
+        pk,
+        attributes: await attributesOf(tx, type, 'productAttributes'),
+        values: undefined,
+      },
+      input.attributes ?? [],
+    ),
     metadata: fromInput(input.metadata, 'metadata'),
     privateMetadata: fromInput(input.privateMetadata, 'privateMetadata'),
     updatedAt: now,
@@ -145,8 +160,9 @@ async function createVariant(tx: WritableStore, input: VariantInput, now: string
   if (type && !type.hasVariants && siblings.length > 0)
     throw refuse('product', 'INVALID', 'A variant already exists for a product without variants.');
   await checkSku(tx, input.sku);
+  const pk = await tx.nextPk('ProductVariant');
   return {
-    pk: await tx.nextPk('ProductVariant'),
+    pk,
     product: product.pk,
     name: input.name ?? '',
     sku: input.sku ?? null,
@@ -156,6 +172,16 @@ async function createVariant(tx: WritableStore, input: VariantInput, now: string
     created: now,
     listings: [],
     stocks: await stocksAfter(tx, [], input.stocks ?? []),
+    attributes: await valuesAfter(
+      tx,
+      {
+        kind: 'ProductVariant',
+        pk,
+        attributes: await attributesOf(tx, type, 'variantAttributes'),
+        values: undefined,
+      },
+      input.attributes ?? [],
+    ),
     metadata: fromInput(input.metadata, 'metadata'),
     privateMetadata: fromInput(input.privateMetadata, 'privateMetadata'),
     updatedAt: now,
@@ -187,6 +213,20 @@ export const productMutations = {
         description: input.description === undefined ? old.description : input.description,
         category: input.category ? pkOf('Category', input.category) : old.category,
         externalReference: input.externalReference ?? old.externalReference,
+        attributes: await valuesAfter(
+          tx,
+          {
+            kind: 'Product',
+            pk: old.pk,
+            attributes: await attributesOf(
+              tx,
+              await tx.get('ProductType', old.productType),
+              'productAttributes',
+            ),
+            values: old.attributes ?? {},
+          },
+          input.attributes ?? [],
+        ),
         metadata: { ...old.metadata, ...fromInput(input.metadata, 'metadata') },
         privateMetadata: { ...old.privateMetadata, ...fromInput(input.privateMetadata, 'privateMetadata') },
         updatedAt: now,
@@ -237,6 +277,8 @@ export const productMutations = {
     edit(ctx, async (tx, now) => {
       const old = await lockVariant(tx, { id });
       await checkSku(tx, input.sku, old.pk);
+      const product = await tx.get('Product', old.product);
+      const type = product && (await tx.get('ProductType', product.productType));
       const variant: VariantRecord = {
         ...old,
         sku: input.sku ?? old.sku,
@@ -244,6 +286,16 @@ export const productMutations = {
         trackInventory: input.trackInventory ?? old.trackInventory,
         quantityLimitPerCustomer: input.quantityLimitPerCustomer ?? old.quantityLimitPerCustomer,
         externalReference: input.externalReference ?? old.externalReference,
+        attributes: await valuesAfter(
+          tx,
+          {
+            kind: 'ProductVariant',
+            pk: old.pk,
+            attributes: await attributesOf(tx, type, 'variantAttributes'),
+            values: old.attributes ?? {},
+          },
+          input.attributes ?? [],
+        ),
         metadata: { ...old.metadata, ...fromInput(input.metadata, 'metadata') },
         privateMetadata: { ...old.privateMetadata, ...fromInput(input.privateMetadata, 'privateMetadata') },
         updatedAt: now,
@@ -287,6 +339,33 @@ export const productMutations = {
       const variant = { ...old, listings, updatedAt: now };
       await tx.put('ProductVariant', variant);
       return { variant: asNode(variant) };
+    }),
+  productVariantStocksCreate: (
+    _: unknown,
+    args: { variantId: string; stocks: StockInput[] },
+    ctx: ShopContext,
+  ) =>
+    edit(ctx, async (tx, now) => {
+      const old = await lockVariant(tx, { id: args.variantId });
+      const warehouses = args.stocks.map(({ warehouse }) => pkOf('Warehouse', warehouse));
+      const refused = (code: string, message: string, found: (pk: string, at: number) => boolean) =>
+        warehouses.flatMap((pk, index) =>
+          found(pk, index) ? [{ field: 'warehouse', code, message, index }] : [],
+        );
+      const faults = [
+        ...refused(
+          'DUPLICATED_INPUT_ITEM',
+          'Duplicated warehouse ID.',
+          (pk, at) => warehouses.indexOf(pk) !== at,
+        ),
+        ...refused('UNIQUE', 'Stock for this warehouse already exists for this product variant.', (pk) =>
+          old.stocks.some((stock) => stock.warehouse === pk),
+        ),
+      ];
+      if (faults.length) throw new InputErrors(...faults);
+      const variant = { ...old, stocks: await stocksAfter(tx, old.stocks, args.stocks), updatedAt: now };
+      await tx.put('ProductVariant', variant);
+      return { productVariant: asNode(variant) };
     }),
   productVariantStocksUpdate: (
     _: unknown,

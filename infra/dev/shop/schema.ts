@@ -2,6 +2,7 @@ import { GraphQLScalarType, type GraphQLSchema } from 'graphql';
 import { accountMutations, accountQueries, accountTypes } from './accounts.ts';
 import { addressTypes } from './addresses.ts';
 import { appMutations, appQueries, appTypes } from './apps.ts';
+import { attributeMutations, attributeQueries, attributeTypes } from './attributes.ts';
 import { buildSchema } from './build-schema.ts';
 import { catalogueMutations, catalogueQueries, catalogueTypes } from './catalogue.ts';
 import { checkoutTypes } from './checkout-types.ts';
@@ -11,6 +12,7 @@ import { productMutations } from './edit-products.ts';
 import { federationQueries } from './federation.ts';
 import { metadataMutations } from './metadata.ts';
 import { orderMutations, orderQueries, orderTypes } from './orders.ts';
+import { productTypeMutations, productTypeQueries, productTypeTypes } from './product-types.ts';
 import { productQueries, productTypes } from './products.ts';
 import { PythonFloat } from './python-json.ts';
 import { scalars } from './scalars.ts';
@@ -45,32 +47,38 @@ const resolvers = {
   ...accountTypes,
   ...addressTypes,
   ...appTypes,
+  ...attributeTypes,
   ...catalogueTypes,
   ...checkoutTypes,
   ...eventTypes,
   ...orderTypes,
   ...productTypes,
+  ...productTypeTypes,
   ...shopTypes,
   ...transactionTypes,
   Query: guarded({
     ...accountQueries,
     ...appQueries,
+    ...attributeQueries,
     ...catalogueQueries,
     ...checkoutQueries,
     ...federationQueries,
     ...orderQueries,
     ...productQueries,
+    ...productTypeQueries,
     ...shopQueries,
     ...transactionQueries,
   }),
   Mutation: guarded({
     ...accountMutations,
     ...appMutations,
+    ...attributeMutations,
     ...catalogueMutations,
     ...checkoutMutations,
     ...metadataMutations,
     ...orderMutations,
     ...productMutations,
+    ...productTypeMutations,
     ...shopMutations,
     ...transactionMutations,
   }),

@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
-import { askShop } from '../ask-shop.ts';
+import { askSaleor } from '../../../saleor/ask-saleor.ts';
 import { seedShop, type SeededShop } from '../seed.ts';
 import { startShop, type RunningShop, type StartShopOptions } from '../server.ts';
 
@@ -59,7 +59,7 @@ export function useShop(options: Partial<StartShopOptions> = {}): ShopUnderTest 
     fs.rmSync(stateDir, { recursive: true });
   });
   under.ask = async (query, variables, token) =>
-    askShop({ url: under.shop.url, token: token ?? (await under.shop.staffToken()) }, query, variables);
+    askSaleor({ url: under.shop.url, token: token ?? (await under.shop.staffToken()) }, query, variables);
   under.raw = async (body, headers = {}) => {
     const answer = await fetch(under.shop.url, {
       method: 'POST',
