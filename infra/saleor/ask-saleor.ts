@@ -2,6 +2,8 @@
 export interface SaleorAccess {
   readonly url: string;
   readonly token: string;
+  /** How long one answer may take; 20 s when absent. */
+  readonly deadlineMs?: number;
 }
 
 /** A Saleor that cannot be asked, or refuses; the message is for people. */
@@ -25,10 +27,9 @@ interface Refusal {
   readonly code?: string;
 }
 
-const deadlineMs = 20_000;
-
 /** Asks a Saleor. Throws SaleorError with a sentence when it cannot be reached, is none, or answers `errors`, at the top or in a payload. */
 export async function askSaleor<T>(access: SaleorAccess, query: string, variables: object = {}): Promise<T> {
+  const deadlineMs = access.deadlineMs ?? 20_000;
   let answer: Response;
   let text: string;
   try {

@@ -1,7 +1,8 @@
 import { hasChoices, newChoice } from './attributes.ts';
 import { InputErrors } from './errors.ts';
 import { pkOf, toId } from './global-id.ts';
-import type { AttributeRecord, AttributeValueRecord, AttributeValues } from './records.ts';
+import { attributesOf } from './product-types.ts';
+import type { AttributeRecord, AttributeValueRecord, AttributeValues, ProductTypeRecord } from './records.ts';
 import type { WritableStore } from './store.ts';
 
 /** A value, given in the member that belongs to the attribute's input type; without it the attribute loses its value. */
@@ -16,15 +17,16 @@ interface Choice {
   value?: string | null;
 }
 
-/** Whose values they are, and which attributes its product type gives it. */
+/** Whose values they are; `values` is undefined while it is being created. */
 export interface AttributeHolder {
   readonly kind: 'Product' | 'ProductVariant';
   readonly pk: string;
-  readonly attributes: readonly AttributeRecord[];
+  readonly type: ProductTypeRecord | undefined;
   readonly values: AttributeValues | undefined;
 }
 
 const longest = 250;
+const assignedAs = { Product: 'productAttributes', ProductVariant: 'variantAttributes' } as const;
 
 /**
  * The holder's values after the input. A choice is found by slug or name, and made when it is not there. Throws Saleor's refusals; an
@@ -35,11 +37,12 @@ export async function valuesAfter(
   holder: AttributeHolder,
   inputs: readonly AttributeValueInput[],
 ): Promise<AttributeValues> {
-  const byPk = new Map(holder.attributes.map((attribute) => [attribute.pk, attribute]));
+  const attributes = await attributesOf(tx, holder.type, assignedAs[holder.kind]);
+  const byPk = new Map(attributes.map((attribute) => [attribute.pk, attribute]));
   const given = inputs.map((input) => ({ input, attribute: byPk.get(pkOf('Attribute', input.id ?? '')) }));
   const foreign = given.filter(({ attribute }) => !attribute).map(({ input }) => input.id ?? '');
   if (foreign.length) throw foreignAttributes(holder.kind, foreign);
-  const missing = holder.attributes.filter(
+  const missing = attributes.filter(
     (one) => one.valueRequired && !holder.values && !given.some(({ attribute }) => attribute === one),
   );
   if (missing.length)

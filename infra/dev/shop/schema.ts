@@ -9,6 +9,8 @@ import { checkoutTypes } from './checkout-types.ts';
 import { checkoutMutations, checkoutQueries } from './checkouts.ts';
 import type { ShopContext } from './context.ts';
 import { productMutations } from './edit-products.ts';
+import { stockMutations } from './edit-stocks.ts';
+import { variantMutations } from './edit-variants.ts';
 import { federationQueries } from './federation.ts';
 import { metadataMutations } from './metadata.ts';
 import { orderMutations, orderQueries, orderTypes } from './orders.ts';
@@ -80,7 +82,9 @@ const resolvers = {
     ...productMutations,
     ...productTypeMutations,
     ...shopMutations,
+    ...stockMutations,
     ...transactionMutations,
+    ...variantMutations,
   }),
 };
 

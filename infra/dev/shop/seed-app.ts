@@ -42,9 +42,8 @@ export async function installApp(
 }
 
 async function appOf(access: SaleorAccess, manifestUrl: string): Promise<string | undefined> {
-  const { apps } = await askSaleor<{ apps: { edges: { node: { id: string; manifestUrl: string | null } }[] } }>(
-    access,
-    '{ apps(first: 100) { edges { node { id manifestUrl } } } }',
-  );
+  const { apps } = await askSaleor<{
+    apps: { edges: { node: { id: string; manifestUrl: string | null } }[] };
+  }>(access, '{ apps(first: 100) { edges { node { id manifestUrl } } } }');
   return apps.edges.find(({ node }) => node.manifestUrl === manifestUrl)?.node.id;
 }

@@ -33,8 +33,11 @@ export interface ShopUnderTest {
   admin(sql: string): Promise<void>;
 }
 
-/** Starts a shop before the file's tests and stops it after them. */
-export function useShop(options: Partial<StartShopOptions> = {}): ShopUnderTest {
+/** Starts a shop before the file's tests and stops it after them; one that is `empty` has nothing to sell, and no `seeded`. */
+export function useShop({
+  empty = false,
+  ...options
+}: Partial<StartShopOptions> & { empty?: boolean } = {}): ShopUnderTest {
   const under = {} as ShopUnderTest;
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'dev-shop-'));
   let databaseUrl = '';
@@ -52,7 +55,7 @@ export function useShop(options: Partial<StartShopOptions> = {}): ShopUnderTest 
   beforeAll(async () => {
     ({ url: databaseUrl, adminUrl } = await testDatabase());
     await start();
-    under.seeded = await seedShop(under.shop);
+    if (!empty) under.seeded = await seedShop(under.shop);
   });
   afterAll(async () => {
     await under.shop.stop();
