@@ -87,11 +87,11 @@ export async function ensureChannel(
     (name) => channel.orderSettings[name] === orderSettings[name],
   );
   const stocked = channel.warehouses.some(({ id }) => id === warehouseId);
-  if (settled && stocked) report({ what, outcome: 'kept' });
+  if (settled && stocked && channel.isActive) report({ what, outcome: 'kept' });
   else {
     await askSaleor(access, operations.channelUpdate, {
       id: channel.id,
-      input: { orderSettings, ...(stocked ? {} : { addWarehouses: [warehouseId] }) },
+      input: { isActive: true, orderSettings, ...(stocked ? {} : { addWarehouses: [warehouseId] }) },
     });
     report({ what, outcome: 'mended' });
   }

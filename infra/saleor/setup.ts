@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { askSaleor, SaleorError } from './ask-saleor.ts';
+import { askSaleor, SaleorError, type SaleorAccess } from './ask-saleor.ts';
 import { config } from './config.ts';
 import * as operations from './operations.ts';
 import { setupCatalogue } from './setup-catalogue.ts';
@@ -48,9 +48,20 @@ const url = values.url && URL.parse(values.url)?.href;
 const token = values.token ?? config.read().SALEOR_TOKEN;
 if (!url || !token) fail(usage, 2);
 
+/** Every Saleor tells anybody its name and version: what answers GraphQL and does not is something else. */
+async function whoAnswers(access: SaleorAccess): Promise<{ name: string; version: string }> {
+  try {
+    return (await askSaleor<{ shop: { name: string; version: string } }>(access, operations.shopInfo)).shop;
+  } catch (error) {
+    if (error instanceof SaleorError && error.codes.length)
+      throw new SaleorError(`${access.url} speaks GraphQL and is no Saleor: ${error.message}`);
+    throw error;
+  }
+}
+
 try {
   const access = { url: url!, token: token! };
-  const { shop } = await askSaleor<{ shop: { name: string; version: string } }>(access, operations.shopInfo);
+  const shop = await whoAnswers(access);
   if (!shop.version.startsWith('3.22.'))
     process.stderr.write(`${shop.name} is Saleor ${shop.version}; this was tried on 3.22. Going on.\n`);
   const sold = await setupCatalogue(access, {

@@ -1,4 +1,4 @@
-import type { SeedTarget } from '../../infra/dev/shop/ask-shop.ts';
+import type { SeedTarget } from '../../infra/dev/shop/seed-target.ts';
 
 /** A store that jobs use and chaos kills parts of. */
 export interface ChaosStore {

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { findDataDirectory } from '../../infra/dev/postgres/data-directory.ts';
 import { withDatabase } from '../../infra/dev/postgres/postgres.ts';
-import { askShop } from '../../infra/dev/shop/ask-shop.ts';
+import { askSaleor } from '../../infra/saleor/ask-saleor.ts';
 import { readDescription } from '../../infra/dev/state/description.ts';
 import { distinctPort } from '../setup/free-ports.ts';
 import { until } from '../setup/persistently.ts';
@@ -47,7 +47,7 @@ export async function startTree(stateDir: string): Promise<Tree> {
   const { urls, directories, oidc, shop, offering, users } = readDescription(stateDir)!;
   // A token lives for minutes, so one is asked for when it is needed.
   const staffToken = async (): Promise<string> => {
-    const { tokenCreate } = await askShop<{ tokenCreate: { token: string } }>(
+    const { tokenCreate } = await askSaleor<{ tokenCreate: { token: string } }>(
       { url: urls.shop, token: '' },
       'mutation($email: String!, $password: String!) { tokenCreate(email: $email, password: $password) { token errors { message } } }',
       { ...shop.admin },

@@ -1,6 +1,6 @@
 import { signIn } from '../identity/sign-in.ts';
 import { payFor } from '../shop/pay-for.ts';
-import { askShop } from '../shop/ask-shop.ts';
+import { askSaleor } from '../../saleor/ask-saleor.ts';
 import type { DevDescription } from '../state/description.ts';
 import { provisionerDeliveries } from './provisioner-deliveries.ts';
 import { formatCredits } from '@agentstore/kernel/credits';
@@ -28,7 +28,7 @@ export function mainJobStore(description: DevDescription, stateDir: string): Mai
     channel: shop.channel,
     buyer: { email: buyer.email, signIn: signInBuyer },
     pay: async (checkoutId) => {
-      const { tokenCreate } = await askShop<{ tokenCreate: { token: string } }>(
+      const { tokenCreate } = await askSaleor<{ tokenCreate: { token: string } }>(
         { url: urls.shop, token: '' },
         'mutation($email: String!, $password: String!) { tokenCreate(email: $email, password: $password) { token } }',
         { ...shop.admin },

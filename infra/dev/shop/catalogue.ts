@@ -6,7 +6,7 @@ import { pkOf } from './global-id.ts';
 import { fromInput, idField, metadataFields } from './metadata.ts';
 import { pageOf, type PageArgs } from './pages.ts';
 import { payload } from './payload.ts';
-import type { CategoryRecord, ChannelRecord, ProductTypeRecord, WarehouseRecord } from './records.ts';
+import type { CategoryRecord, ChannelRecord, WarehouseRecord } from './records.ts';
 import { slugOf } from './slugs.ts';
 import { newUuid, type Store, type WritableStore } from './store.ts';
 
@@ -29,6 +29,12 @@ interface ChannelInput extends Pairs {
   } | null;
 }
 
+interface WarehouseFilter {
+  search?: string | null;
+  ids?: string[] | null;
+  slugs?: string[] | null;
+}
+
 /** The channel of a slug; undefined when there is none. */
 export const channelBySlug = async (store: Store, slug: string): Promise<ChannelRecord | undefined> =>
   (await store.find('Channel', 'slug', slug))[0];
@@ -43,7 +49,7 @@ export async function defaultChannelSlug(store: Store): Promise<string> {
 /** Two things of a kind may not share a slug. */
 export async function checkSlug(
   tx: Store,
-  kind: 'Channel' | 'Category' | 'ProductType' | 'Product' | 'Warehouse',
+  kind: 'Attribute' | 'Channel' | 'Category' | 'ProductType' | 'Product' | 'Warehouse',
   slug: string,
   own?: string,
 ): Promise<void> {
@@ -170,39 +176,6 @@ export const catalogueMutations = {
         return { category };
       });
     }),
-  productTypeCreate: (
-    _: unknown,
-    {
-      input,
-    }: {
-      input: Partial<
-        Pick<ProductTypeRecord, 'name' | 'slug' | 'kind' | 'hasVariants' | 'isShippingRequired' | 'isDigital'>
-      >;
-    },
-    ctx: ShopContext,
-  ) =>
-    payload(async () => {
-      await requirePermission(ctx, ['MANAGE_PRODUCT_TYPES_AND_ATTRIBUTES']);
-      return mutate(ctx, async (tx) => {
-        if (!input.name) throw refuse('name', 'REQUIRED', 'This field cannot be blank.');
-        const slug = input.slug ?? slugOf(input.name);
-        await checkSlug(tx, 'ProductType', slug);
-        const productType: ProductTypeRecord = {
-          pk: await tx.nextPk('ProductType'),
-          name: input.name,
-          slug,
-          kind: input.kind ?? 'NORMAL',
-          hasVariants: input.hasVariants ?? true,
-          isShippingRequired: input.isShippingRequired ?? true,
-          isDigital: input.isDigital ?? false,
-          metadata: {},
-          privateMetadata: {},
-          updatedAt: timestamp(ctx.shop),
-        };
-        await tx.put('ProductType', productType);
-        return { productType };
-      });
-    }),
 };
 
 export const catalogueQueries = {
@@ -221,9 +194,17 @@ export const catalogueQueries = {
       );
     return ctx.store.all('Channel');
   },
-  warehouses: async (_: unknown, args: PageArgs, ctx: ShopContext) => {
+  warehouses: async (_: unknown, args: PageArgs & { filter?: WarehouseFilter | null }, ctx: ShopContext) => {
     await requirePermission(ctx, ['MANAGE_PRODUCTS', 'MANAGE_ORDERS', 'MANAGE_SHIPPING']);
-    return pageOf('warehouses', await ctx.store.all('Warehouse'), { ...args, keyOf: (one) => one.pk });
+    const ids = args.filter?.ids?.map((id) => pkOf('Warehouse', id));
+    const search = args.filter?.search?.toLowerCase();
+    const found = (await ctx.store.all('Warehouse')).filter(
+      (one) =>
+        (!ids || ids.includes(one.pk)) &&
+        (!args.filter?.slugs || args.filter.slugs.includes(one.slug)) &&
+        (!search || one.name.toLowerCase().includes(search)),
+    );
+    return pageOf('warehouses', found, { ...args, keyOf: (one) => one.pk });
   },
   categories: async (_: unknown, args: PageArgs, ctx: ShopContext) =>
     pageOf('categories', await ctx.store.all('Category'), { ...args, keyOf: (one) => one.pk }),
@@ -233,23 +214,6 @@ export const catalogueQueries = {
       : args.slug
         ? (await ctx.store.find('Category', 'slug', args.slug))[0]
         : null,
-  productType: (_: unknown, { id }: { id: string }, ctx: ShopContext) =>
-    ctx.store.get('ProductType', pkOf('ProductType', id)),
-  productTypes: async (
-    _: unknown,
-    args: PageArgs & { filter?: { search?: string; slugs?: string[]; ids?: string[] } | null },
-    ctx: ShopContext,
-  ) => {
-    const ids = args.filter?.ids?.map((id) => pkOf('ProductType', id));
-    const search = args.filter?.search?.toLowerCase();
-    const found = (await ctx.store.all('ProductType')).filter(
-      (type) =>
-        (!ids || ids.includes(type.pk)) &&
-        (!args.filter?.slugs || args.filter.slugs.includes(type.slug)) &&
-        (!search || type.name.toLowerCase().includes(search) || type.slug.includes(search)),
-    );
-    return pageOf('productTypes', found, { ...args, keyOf: (one) => one.pk });
-  },
 };
 
 export const catalogueTypes = {
@@ -291,5 +255,4 @@ export const catalogueTypes = {
       return level;
     },
   },
-  ProductType: { ...idField('ProductType'), ...metadataFields('ProductType') },
 };

@@ -22,6 +22,7 @@ const privateGuard: Readonly<Record<string, readonly Permission[]>> = {
   Category: ['MANAGE_PRODUCTS'],
   Warehouse: ['MANAGE_PRODUCTS'],
   ProductType: ['MANAGE_PRODUCT_TYPES_AND_ATTRIBUTES'],
+  Attribute: ['MANAGE_PRODUCT_TYPES_AND_ATTRIBUTES'],
   Channel: ['MANAGE_CHANNELS'],
   Order: ['MANAGE_ORDERS'],
   OrderLine: ['MANAGE_ORDERS'],

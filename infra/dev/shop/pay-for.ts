@@ -1,4 +1,5 @@
-import { askShop, type SeedTarget, type ShopAccess } from './ask-shop.ts';
+import { askSaleor, type SaleorAccess } from '../../saleor/ask-saleor.ts';
+import type { SeedTarget } from './seed-target.ts';
 
 /** A charge that was made. */
 export interface Payment {
@@ -31,15 +32,15 @@ export async function payFor(
   shop: SeedTarget,
   payment: { id: string; pspReference: string },
 ): Promise<Payment> {
-  const access: ShopAccess = { url: shop.url, token: await shop.staffToken() };
+  const access: SaleorAccess = { url: shop.url, token: await shop.staffToken() };
   const isCheckout = Buffer.from(payment.id, 'base64').toString().startsWith('Checkout:');
   const { gross } = isCheckout
-    ? (await askShop<{ checkout: { totalPrice: Priced } }>(access, prices, { id: payment.id })).checkout
+    ? (await askSaleor<{ checkout: { totalPrice: Priced } }>(access, prices, { id: payment.id })).checkout
         .totalPrice
-    : (await askShop<{ order: { total: Priced } }>(access, orderPrices, { id: payment.id })).order.total;
+    : (await askSaleor<{ order: { total: Priced } }>(access, orderPrices, { id: payment.id })).order.total;
   const { currency } = gross;
   const amount = (gross.fractionalAmount / 10 ** gross.fractionDigits).toFixed(gross.fractionDigits);
-  const { transactionCreate } = await askShop<{ transactionCreate: { transaction: { id: string } } }>(
+  const { transactionCreate } = await askSaleor<{ transactionCreate: { transaction: { id: string } } }>(
     access,
     create,
     {
@@ -60,8 +61,8 @@ export async function refundPayment(
   shop: SeedTarget,
   refund: { transactionId: string; amount: string; pspReference: string },
 ): Promise<void> {
-  const access: ShopAccess = { url: shop.url, token: await shop.staffToken() };
-  await askShop(access, report, {
+  const access: SaleorAccess = { url: shop.url, token: await shop.staffToken() };
+  await askSaleor(access, report, {
     id: refund.transactionId,
     amount: refund.amount,
     pspReference: refund.pspReference,

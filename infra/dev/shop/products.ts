@@ -1,3 +1,4 @@
+import { selectedAttributes } from './attributes.ts';
 import { seesWholeCatalogue, type ShopContext } from './context.ts';
 import { channelBySlug } from './catalogue.ts';
 import { requirePermission } from './context.ts';
@@ -159,7 +160,11 @@ export const productTypes = {
     category: (source: Product, _: unknown, ctx: ShopContext) =>
       source.record.category ? ctx.store.get('Category', source.record.category) : null,
     channel: (source: Product) => source.channel,
-    attributes: () => [],
+    attributes: async (source: Product, _: unknown, ctx: ShopContext) =>
+      selectedAttributes(ctx, await ctx.store.get('ProductType', source.record.productType), {
+        of: 'productAttributes',
+        values: source.record.attributes,
+      }),
     channelListings: async (source: Product, _: unknown, ctx: ShopContext) => {
       await requirePermission(ctx, ['MANAGE_PRODUCTS']);
       return source.record.listings;
@@ -219,7 +224,15 @@ export const productTypes = {
     created: (source: Variant) => source.record.created,
     updatedAt: (source: Variant) => source.record.updatedAt,
     channel: (source: Variant) => source.channel,
-    attributes: () => [],
+    attributes: async (source: Variant, args: { variantSelection?: string | null }, ctx: ShopContext) => {
+      const product = await ctx.store.get('Product', source.record.product);
+      // No attribute here is for variant selection.
+      if (!product || args.variantSelection === 'VARIANT_SELECTION') return [];
+      return selectedAttributes(ctx, await ctx.store.get('ProductType', product.productType), {
+        of: 'variantAttributes',
+        values: source.record.attributes,
+      });
+    },
     product: async (source: Variant, _: unknown, ctx: ShopContext) => {
       const record = await ctx.store.get('Product', source.record.product);
       return record && { record, channel: source.channel };

@@ -59,7 +59,27 @@ export interface ProductTypeRecord extends Stored {
   isShippingRequired: boolean;
   isDigital: boolean;
   kind: 'NORMAL' | 'GIFT_CARD';
+  /** Attribute keys, in the order they were assigned; absent in types older than the fields. */
+  productAttributes?: string[];
+  variantAttributes?: string[];
 }
+
+export interface AttributeRecord extends Stored {
+  name: string;
+  slug: string;
+  inputType: 'DROPDOWN' | 'MULTISELECT' | 'NUMERIC' | 'PLAIN_TEXT';
+  valueRequired: boolean;
+  /** What may be chosen; values of the other input types belong to the product or variant that has them. */
+  choices: AttributeValueRecord[];
+}
+export interface AttributeValueRecord {
+  pk: string;
+  name: string;
+  slug: string;
+  plainText: string | null;
+}
+/** By attribute key. */
+export type AttributeValues = Readonly<Record<string, readonly AttributeValueRecord[]>>;
 
 export interface ProductListing {
   pk: string;
@@ -79,6 +99,8 @@ export interface ProductRecord extends Stored {
   externalReference: string | null;
   created: string;
   listings: ProductListing[];
+  /** Absent in products older than the field. */
+  attributes?: AttributeValues;
 }
 
 export interface VariantRecord extends Stored {
@@ -91,6 +113,8 @@ export interface VariantRecord extends Stored {
   created: string;
   listings: { pk: string; channel: string; price: number }[];
   stocks: { pk: string; warehouse: string; quantity: number; allocated: number }[];
+  /** Absent in variants older than the field. */
+  attributes?: AttributeValues;
 }
 
 export interface UserRecord extends Stored {
@@ -267,6 +291,7 @@ export interface Records {
   Address: AddressRecord;
   Warehouse: WarehouseRecord;
   Category: CategoryRecord;
+  Attribute: AttributeRecord;
   ProductType: ProductTypeRecord;
   Product: ProductRecord;
   ProductVariant: VariantRecord;

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { testDatabase } from '@agentstore/kernel/testing/database';
 import { afterAll, expect, it } from 'vitest';
-import { askShop } from './ask-shop.ts';
+import { askSaleor } from '../../saleor/ask-saleor.ts';
 import { installApp } from './seed-app.ts';
 import { seedShop } from './seed.ts';
 import { shopAdmin } from './server.ts';
@@ -31,7 +31,7 @@ async function start(databaseUrl: string): Promise<{ child: ChildProcess; under:
     child.stdout!.once('data', (text: Buffer) => resolve(text.toString().trim())),
   );
   const staffToken = async (): Promise<string> => {
-    const answer = await askShop<{ tokenCreate: { token: string } }>(
+    const answer = await askSaleor<{ tokenCreate: { token: string } }>(
       { url, token: '' },
       'mutation($email: String!, $password: String!) { tokenCreate(email: $email, password: $password) { token errors { message } } }',
       shopAdmin,
@@ -41,7 +41,7 @@ async function start(databaseUrl: string): Promise<{ child: ChildProcess; under:
   const under = {
     shop: { url, staffToken },
     ask: async (query: string, variables?: object, token?: string) =>
-      askShop({ url, token: token ?? (await staffToken()) }, query, variables),
+      askSaleor({ url, token: token ?? (await staffToken()) }, query, variables),
   };
   return {
     child,

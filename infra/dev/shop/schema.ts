@@ -2,15 +2,19 @@ import { GraphQLScalarType, type GraphQLSchema } from 'graphql';
 import { accountMutations, accountQueries, accountTypes } from './accounts.ts';
 import { addressTypes } from './addresses.ts';
 import { appMutations, appQueries, appTypes } from './apps.ts';
+import { attributeMutations, attributeQueries, attributeTypes } from './attributes.ts';
 import { buildSchema } from './build-schema.ts';
 import { catalogueMutations, catalogueQueries, catalogueTypes } from './catalogue.ts';
 import { checkoutTypes } from './checkout-types.ts';
 import { checkoutMutations, checkoutQueries } from './checkouts.ts';
 import type { ShopContext } from './context.ts';
 import { productMutations } from './edit-products.ts';
+import { stockMutations } from './edit-stocks.ts';
+import { variantMutations } from './edit-variants.ts';
 import { federationQueries } from './federation.ts';
 import { metadataMutations } from './metadata.ts';
 import { orderMutations, orderQueries, orderTypes } from './orders.ts';
+import { productTypeMutations, productTypeQueries, productTypeTypes } from './product-types.ts';
 import { productQueries, productTypes } from './products.ts';
 import { PythonFloat } from './python-json.ts';
 import { scalars } from './scalars.ts';
@@ -45,34 +49,42 @@ const resolvers = {
   ...accountTypes,
   ...addressTypes,
   ...appTypes,
+  ...attributeTypes,
   ...catalogueTypes,
   ...checkoutTypes,
   ...eventTypes,
   ...orderTypes,
   ...productTypes,
+  ...productTypeTypes,
   ...shopTypes,
   ...transactionTypes,
   Query: guarded({
     ...accountQueries,
     ...appQueries,
+    ...attributeQueries,
     ...catalogueQueries,
     ...checkoutQueries,
     ...federationQueries,
     ...orderQueries,
     ...productQueries,
+    ...productTypeQueries,
     ...shopQueries,
     ...transactionQueries,
   }),
   Mutation: guarded({
     ...accountMutations,
     ...appMutations,
+    ...attributeMutations,
     ...catalogueMutations,
     ...checkoutMutations,
     ...metadataMutations,
     ...orderMutations,
     ...productMutations,
+    ...productTypeMutations,
     ...shopMutations,
+    ...stockMutations,
     ...transactionMutations,
+    ...variantMutations,
   }),
 };
 

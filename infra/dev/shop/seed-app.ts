@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askShop, type SeedTarget, type ShopAccess } from './ask-shop.ts';
+import { askSaleor, type SaleorAccess } from '../../saleor/ask-saleor.ts';
+import type { SeedTarget } from './seed-target.ts';
 
 const patienceMs = 30_000;
 
@@ -18,17 +19,17 @@ export async function installApp(
   manifestUrl: string,
   permissions: readonly string[] = ['MANAGE_ORDERS', 'MANAGE_PRODUCTS'],
 ): Promise<string> {
-  const access: ShopAccess = { url: shop.url, token: await shop.staffToken() };
+  const access: SaleorAccess = { url: shop.url, token: await shop.staffToken() };
   const known = await appOf(access, manifestUrl);
   if (known) return known;
-  const { appInstall } = await askShop<{ appInstall: { appInstallation: Installation } }>(
+  const { appInstall } = await askSaleor<{ appInstall: { appInstallation: Installation } }>(
     access,
     'mutation($input: AppInstallInput!) { appInstall(input: $input) { appInstallation { id status message } errors { field message code } } }',
     { input: { appName: 'Agent Store', manifestUrl, permissions } },
   );
   const { id } = appInstall.appInstallation;
   for (const until = Date.now() + patienceMs; Date.now() < until; await sleep(50)) {
-    const { appsInstallations } = await askShop<{ appsInstallations: Installation[] }>(
+    const { appsInstallations } = await askSaleor<{ appsInstallations: Installation[] }>(
       access,
       '{ appsInstallations { id status message } }',
     );
@@ -40,10 +41,9 @@ export async function installApp(
   throw new Error(`the app was not installed within ${patienceMs} ms: ${manifestUrl}`);
 }
 
-async function appOf(access: ShopAccess, manifestUrl: string): Promise<string | undefined> {
-  const { apps } = await askShop<{ apps: { edges: { node: { id: string; manifestUrl: string | null } }[] } }>(
-    access,
-    '{ apps(first: 100) { edges { node { id manifestUrl } } } }',
-  );
+async function appOf(access: SaleorAccess, manifestUrl: string): Promise<string | undefined> {
+  const { apps } = await askSaleor<{
+    apps: { edges: { node: { id: string; manifestUrl: string | null } }[] };
+  }>(access, '{ apps(first: 100) { edges { node { id manifestUrl } } } }');
   return apps.edges.find(({ node }) => node.manifestUrl === manifestUrl)?.node.id;
 }

@@ -1,4 +1,4 @@
-import { askShop, type ShopAccess } from './ask-shop.ts';
+import { askSaleor, type SaleorAccess } from '../../saleor/ask-saleor.ts';
 import { oidcPluginId } from './oidc-plugin.ts';
 
 /** The issuer to trust. */
@@ -14,7 +14,7 @@ export interface OidcSettings {
 const update = `mutation($id: ID!, $input: PluginUpdateInput!) { pluginUpdate(id: $id, input: $input) { plugin { id } errors { field message code } } }`;
 
 /** Turns the OpenID Connect plugin on, in the arrangement that was tried on the real one. Needs MANAGE_PLUGINS. */
-export async function setOidcPlugin(access: ShopAccess, settings: OidcSettings): Promise<void> {
+export async function setOidcPlugin(access: SaleorAccess, settings: OidcSettings): Promise<void> {
   const values = {
     client_id: 'agentstore',
     client_secret: 'unused',
@@ -29,5 +29,5 @@ export async function setOidcPlugin(access: ShopAccess, settings: OidcSettings):
     default_group_name_for_new_staff_users: '',
   };
   const configuration = Object.entries(values).map(([name, value]) => ({ name, value }));
-  await askShop(access, update, { id: oidcPluginId, input: { active: true, configuration } });
+  await askSaleor(access, update, { id: oidcPluginId, input: { active: true, configuration } });
 }

@@ -3,7 +3,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { signIn } from '../../../infra/dev/identity/sign-in.ts';
-import { askShop } from '../../../infra/dev/shop/ask-shop.ts';
+import { askSaleor } from '../../../infra/saleor/ask-saleor.ts';
 import type { Payment } from '../../../infra/dev/shop/pay-for.ts';
 import { startShop } from '../../../infra/dev/shop/server.ts';
 import { assertInvariants } from '../../invariants/assert-invariants.ts';
@@ -81,7 +81,7 @@ const planAndPack = () => [store.seed.proVariantId, store.seed.pack1000VariantId
 /** The shop's staff does something by hand. */
 const staff = async (mutation: string, variables: object): Promise<void> => {
   const { shop } = store.stack.doubles;
-  await askShop({ url: shop.url, token: await shop.staffToken() }, mutation, variables);
+  await askSaleor({ url: shop.url, token: await shop.staffToken() }, mutation, variables);
 };
 
 /** A paid order of which the shop's delivery was lost on its way, and the delivery. */

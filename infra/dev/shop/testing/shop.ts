@@ -5,7 +5,7 @@ import pg from 'pg';
 import { afterAll, beforeAll } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
-import { askShop } from '../ask-shop.ts';
+import { askSaleor } from '../../../saleor/ask-saleor.ts';
 import { seedShop, type SeededShop } from '../seed.ts';
 import { startShop, type RunningShop, type StartShopOptions } from '../server.ts';
 
@@ -33,8 +33,11 @@ export interface ShopUnderTest {
   admin(sql: string): Promise<void>;
 }
 
-/** Starts a shop before the file's tests and stops it after them. */
-export function useShop(options: Partial<StartShopOptions> = {}): ShopUnderTest {
+/** Starts a shop before the file's tests and stops it after them; one that is `empty` has nothing to sell, and no `seeded`. */
+export function useShop({
+  empty = false,
+  ...options
+}: Partial<StartShopOptions> & { empty?: boolean } = {}): ShopUnderTest {
   const under = {} as ShopUnderTest;
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'dev-shop-'));
   let databaseUrl = '';
@@ -52,14 +55,14 @@ export function useShop(options: Partial<StartShopOptions> = {}): ShopUnderTest 
   beforeAll(async () => {
     ({ url: databaseUrl, adminUrl } = await testDatabase());
     await start();
-    under.seeded = await seedShop(under.shop);
+    if (!empty) under.seeded = await seedShop(under.shop);
   });
   afterAll(async () => {
     await under.shop.stop();
     fs.rmSync(stateDir, { recursive: true });
   });
   under.ask = async (query, variables, token) =>
-    askShop({ url: under.shop.url, token: token ?? (await under.shop.staffToken()) }, query, variables);
+    askSaleor({ url: under.shop.url, token: token ?? (await under.shop.staffToken()) }, query, variables);
   under.raw = async (body, headers = {}) => {
     const answer = await fetch(under.shop.url, {
       method: 'POST',
