@@ -71,7 +71,7 @@ describe('a store', () => {
   it('has its shop connected as the doctor wants a Saleor to be', async () => {
     let said = '';
     const failed = await examineSaleor(await choosePatient({}, state.path), (line) => (said += line));
-    expect(failed, said).toBe(0);
+    expect({ failed, said }).toEqual({ failed: 0, said });
   });
 
   it('describes itself in dev.json by what its graph and its servers answer', async () => {
