@@ -5,7 +5,6 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeAll, expect, it } from 'vitest';
 import { freePort } from '@agentstore/kernel/testing/http';
-import { askShop } from '../../dev/shop/ask-shop.ts';
 import { installApp } from '../../dev/shop/seed-app.ts';
 import { useShop } from '../../dev/shop/testing/shop.ts';
 import { customer } from '../../dev/shop/testing/recorded-shop.ts';
