@@ -188,3 +188,30 @@ async function collectGarbage(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
+
+it('lets go of an answer whose bytes are already there', async () => {
+  const server = http.createServer((_request, answer) => {
+    answer.writeHead(503, { 'content-type': 'application/json' });
+    answer.end(`"${'x'.repeat(2_000)}"`);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const peer = createServiceClient({
+    name: 'peer',
+    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+  });
+  // What is thrown in a turn of its own would end the process.
+  const thrown: unknown[] = [];
+  const note = (error: unknown): void => void thrown.push(error);
+  process.on('uncaughtException', note);
+  onTestFinished(() => void process.off('uncaughtException', note));
+  for (let turn = 0; turn < 50; turn++) {
+    const answer = await peer.fetch('/x');
+    await answer.body!.cancel();
+    await expect(peer.call('GET', '/x')).rejects.toThrow('answered 503');
+  }
+  expect(thrown).toEqual([]);
+});

@@ -1,7 +1,7 @@
-import { Readable } from 'node:stream';
 import { request as undiciRequest, Agent } from 'undici';
 import { ServiceError, UnavailableError, type CallOptions, type ServiceClient } from '../service-client.ts';
 import { activeTrace } from './trace.ts';
+import { webBodyOf } from './web-body.ts';
 
 export { ServiceError, UnavailableError, type ServiceClient } from '../service-client.ts';
 
@@ -37,8 +37,7 @@ const overHttp: Send = async (request) => {
       if (one !== undefined) headers.append(name, one);
   const empty = answer.statusCode === 204 || answer.statusCode === 304;
   if (empty) await answer.body.dump();
-  // Not as the iterable that it also is: cancelling one waits for the chunk being read, which in a quiet stream never comes.
-  return new Response(empty ? null : (Readable.toWeb(answer.body) as ReadableStream), {
+  return new Response(empty ? null : webBodyOf(answer.body), {
     status: answer.statusCode,
     headers,
   });
