@@ -21,60 +21,65 @@ export function Page(given: { settings: Settings; session: Session | null; fault
   const [placeId, setPlaceId] = useState<string | null>(null);
   const [transport, setTransport] = useState<Transport>('graphql-ws');
   const [fault, setFault] = useState(given.fault);
-  const current = useRef({ session, transport });
-  current.current = { session, transport };
+  /** The newest session: a renewed token is the same session, and makes no new render. */
+  const live = useRef(given.session);
+  const chosenTransport = useRef(transport);
+  chosenTransport.current = transport;
   const ids = useRef<Record<string, string>>({});
 
   const change = useCallback((next: Session | null) => {
-    current.current.session = next;
+    live.current = next;
     keepSession(next);
     setSession(next);
   }, []);
 
   const bearer = useCallback(async () => {
-    const { session: now } = current.current;
-    if (!now) return null;
-    const lasts = await lasting(settings, now);
+    if (!live.current) return null;
+    const lasts = await lasting(settings, live.current);
     if (!lasts) setFault('Your sign-in has ended. Sign in again.');
-    // Kept without a new render: a renewed token is the same session.
-    if (lasts) keepSession((current.current.session = lasts));
+    if (lasts) keepSession((live.current = lasts));
     else change(null);
     return lasts?.bearer ?? null;
   }, [settings, change]);
 
+  /** Who asks and where they can work, asked anew when the caller changed or got a workspace. */
+  const look = useCallback(async () => {
+    const token = await bearer();
+    const catalogue = await loadCatalogueIds(token);
+    const found = token ? await loadViewer(token) : null;
+    if (token !== (live.current?.bearer ?? null)) return; // somebody else by now
+    ids.current = { ...catalogue, ...found?.places[0]?.ids, ...ids.current };
+    setViewer(found);
+    setPlaceId((chosen) => chosen ?? found?.places[0]?.id ?? null);
+    if (token && !found) {
+      setFault('The credential does not hold here.');
+      change(null);
+    }
+  }, [bearer, change]);
   useEffect(() => {
-    let left = false;
-    void (async () => {
-      const token = await bearer();
-      const catalogue = await loadCatalogueIds(token);
-      const found = token ? await loadViewer(token) : null;
-      if (left) return;
-      ids.current = { ...catalogue, ...found?.places[0]?.ids };
-      setViewer(found);
-      setPlaceId(found?.places[0]?.id ?? null);
-      if (token && !found) {
-        setFault('The credential does not hold here.');
-        change(null);
-      }
-    })().catch((error: unknown) => left || setFault(String(error)));
-    return () => void (left = true);
-  }, [session, bearer, change]);
+    ids.current = {};
+    setPlaceId(null);
+    look().catch((error: unknown) => setFault(String(error)));
+  }, [session, look]);
 
   const fetcher = useMemo(() => {
     let streaming: unknown;
     return createFetcher({
       bearer,
-      transport: () => current.current.transport,
+      transport: () => chosenTransport.current,
       onResult(asked, result, isEvent) {
-        if (!isEvent) Object.assign(ids.current, idsMadeBy(result));
-        else {
+        if (!isEvent) {
+          const made = idsMadeBy(result);
+          Object.assign(ids.current, made);
+          if (made['organizationId']) void look().catch((error: unknown) => setFault(String(error)));
+        } else {
           if (streaming !== asked) beginStream(asked.operationName ?? 'Subscription');
           streaming = asked;
           addToStream(result);
         }
       },
     });
-  }, [bearer]);
+  }, [bearer, look]);
 
   const choose = (id: string): void => {
     setPlaceId(id);

@@ -82,15 +82,20 @@ export async function completeSignIn(settings: Settings, answer: URLSearchParams
   });
 }
 
+/** One renewal at a time: a refresh token is good for one use. */
+let renewing: Promise<Session> | undefined;
+
 /** The session with a bearer that lasts: itself, or renewed. Null when it can only be signed in anew. */
 export async function lasting(settings: Settings, session: Session): Promise<Session | null> {
+  const { refreshToken } = session;
   if (!isOver(session)) return session;
-  if (!session.refreshToken) return null;
+  if (!refreshToken) return null;
+  renewing ??= askForTokens(settings, { grant_type: 'refresh_token', refresh_token: refreshToken }).finally(
+    () => (renewing = undefined),
+  );
   try {
-    return await askForTokens(settings, {
-      grant_type: 'refresh_token',
-      refresh_token: session.refreshToken,
-    });
+    const renewed = await renewing;
+    return { ...renewed, refreshToken: renewed.refreshToken ?? refreshToken };
   } catch {
     return null;
   }

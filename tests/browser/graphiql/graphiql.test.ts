@@ -65,6 +65,7 @@ it('takes a new developer from nothing to a streamed run in less than three minu
   await openExample(/A workspace of my own/);
   await execute();
   await answers(/"kind": "TRIAL"/);
+  await page.getByLabel('Organization').waitFor();
   await openExample(/Try it at once/);
   await execute();
   await answers(/"state": "(REQUESTED|PROVISIONING|ACTIVE)"/);

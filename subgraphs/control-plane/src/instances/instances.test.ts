@@ -484,6 +484,11 @@ describe('what is sold', () => {
     ['a code too long', { plans: [{ ...catalogue.plans[0]!, code: 'x'.repeat(65) }] }],
     ['a slug that is no label', { offering: { ...catalogue.offering, slug: 'Support Agent' } }],
     ['an artifact too large', { version: { ...catalogue.version, sizeBytes: 2_097_153 } }],
+    [
+      'a product that is none of a shop',
+      { offering: { ...catalogue.offering, saleorProductId: 'UHJvZHVjdA==' } },
+    ],
+    ['a variant that is a product', { plans: [{ ...catalogue.plans[0]!, saleorVariantId: 'UHJvZHVjdDox' }] }],
     ['a hash that is none', { version: { ...catalogue.version, sha256: 'abc' } }],
     ['a schema that is none', { version: { ...catalogue.version, configSchema: { type: 'colour' } } }],
   ])('is what can be applied: %s', async (_name, more) => {

@@ -9,6 +9,12 @@ import { putCatalogue } from './put-catalogue.ts';
 // Bounds are those of the CRDs (infra/k8s/crds): what is sold can be applied.
 const config = z.record(z.string(), z.unknown());
 const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
+/** A global id of Saleor, base64 of `Type:number`: a malformed one would fail every entity that is asked for together with it. */
+const saleorId = (type: string) =>
+  z.string().refine((id) => {
+    const text = Buffer.from(id, 'base64').toString('latin1');
+    return new RegExp(`^${type}:[0-9]+$`).test(text) && Buffer.from(text, 'latin1').toString('base64') === id;
+  }, `a global id of a ${type}`);
 const capability = z.object({ name: z.string().min(1).max(100), title: z.string(), description: z.string() });
 const entitlement = z.object({ capability: z.string().min(1).max(100), limits: config });
 const body = z.object({
@@ -16,7 +22,7 @@ const body = z.object({
   offering: z.object({
     slug,
     name: z.string(),
-    saleorProductId: z.string(),
+    saleorProductId: saleorId('Product'),
     saleorChannel: z.string(),
     capabilities: z.array(capability).max(64),
   }),
@@ -33,7 +39,7 @@ const body = z.object({
     z.object({
       code: z.string().min(1).max(64),
       name: z.string(),
-      saleorVariantId: z.string().nullable(),
+      saleorVariantId: saleorId('ProductVariant').nullable(),
       includedCredits: microCreditsSchema,
       creditsExpireDays: z.int().min(1).nullable(),
       config,
@@ -44,7 +50,7 @@ const body = z.object({
   ),
   creditPacks: z.array(
     z.object({
-      saleorVariantId: z.string(),
+      saleorVariantId: saleorId('ProductVariant'),
       credits: microCreditsSchema,
       expiresAfterDays: z.int().nullable(),
     }),

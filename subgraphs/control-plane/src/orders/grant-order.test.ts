@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
 import { userCaller } from '@agentstore/kernel/testing/callers';
-import { catalogue, startControlPlane, type ControlPlane } from '../testing/control-plane-app.ts';
+import { catalogue, startControlPlane, variantId, type ControlPlane } from '../testing/control-plane-app.ts';
 import type { GrantedOrder } from './grant-order.ts';
 
 let app: ControlPlane;
@@ -10,6 +10,12 @@ beforeAll(async () => {
   app = await startControlPlane();
   await app.service.call('PUT', '/internal/catalogue', catalogue);
 });
+
+const proVariant = catalogue.plans.find((plan) => plan.code === 'pro')!.saleorVariantId;
+const packVariant = catalogue.creditPacks[0]!.saleorVariantId;
+/** Bound to nothing. */
+let unboundPk = 1_000;
+const unbound = (): string => variantId(unboundPk++);
 
 const saleorApiUrl = 'https://shop.test/graphql/';
 type Line = { id: string; quantity: number; variantId: string | null };
@@ -70,7 +76,7 @@ describe('a paid order', () => {
       const { organizationId } = isOwn ? own : named;
       const snapshot = order(
         { userId: person.saleorUserId },
-        [line('pro-variant'), line('pack-variant', 2)],
+        [line(proVariant), line(packVariant, 2)],
         isOwn ? {} : { 'agentstore.organizationId': named.organization },
       );
       const answers = await Promise.all(Array.from({ length: 20 }, () => paid(snapshot)));
@@ -95,7 +101,7 @@ describe('a paid order', () => {
 
   it('for three of a plan makes three instances with keys of their own', async () => {
     const { person } = await buyer();
-    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant', 3)]);
+    const snapshot = order({ userId: person.saleorUserId }, [line(proVariant, 3)]);
     await paid(snapshot);
     const key = `saleor:${snapshot.order.id}:${snapshot.order.lines[0]!.id}`;
     expect((await instancesOf(snapshot)).map((one) => one.idempotency_key)).toEqual([
@@ -107,7 +113,7 @@ describe('a paid order', () => {
 
   it('makes the workspace of a buyer who has none yet, trial included', async () => {
     const person = await app.signIn({ saleorUserId: `user-${uuidv7()}` });
-    const { organizationId } = await paid(order({ userId: person.saleorUserId }, [line('pro-variant')]));
+    const { organizationId } = await paid(order({ userId: person.saleorUserId }, [line(proVariant)]));
     const again = await app.signIn({ subject: person.subject, email: person.email });
     expect(again.memberships).toEqual([{ organizationId, role: 'OWNER' }]);
     await expect.poll(() => app.billing.grantsOf(organizationId!).map(({ kind }) => kind)).toEqual(['TRIAL']);
@@ -115,12 +121,8 @@ describe('a paid order', () => {
 
   it('parks lines that nothing is bound to, grants the others, and grants a parked one once it is bound', async () => {
     const { person } = await buyer();
-    const variant = `later-${uuidv7()}`;
-    const snapshot = order({ userId: person.saleorUserId }, [
-      line(variant),
-      line(null),
-      line('pack-variant'),
-    ]);
+    const variant = unbound();
+    const snapshot = order({ userId: person.saleorUserId }, [line(variant), line(null), line(packVariant)]);
     expect((await paid(snapshot)).lines).toMatchObject([
       { outcome: 'parked', reason: expect.stringContaining('UNKNOWN_VARIANT') as string },
       { outcome: 'parked', reason: expect.stringContaining('VARIANT_DELETED') as string },
@@ -145,7 +147,7 @@ describe('an order of which part of the money went back', () => {
 
   it('before anything was granted: its lines are parked, and nobody gets a workspace for it', async () => {
     const person = await app.signIn({ saleorUserId: `user-${uuidv7()}` });
-    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant'), line('pack-variant')]);
+    const snapshot = order({ userId: person.saleorUserId }, [line(proVariant), line(packVariant)]);
     const answer = await paid({ ...snapshot, held });
     expect(answer).toMatchObject({
       organizationId: null,
@@ -164,7 +166,7 @@ describe('an order of which part of the money went back', () => {
 
   it('keeps what was granted, to be told to billing again, and grants nothing more', async () => {
     const { person, organizationId } = await buyer();
-    const [first, second] = [line('pro-variant'), line(`later-${uuidv7()}`)];
+    const [first, second] = [line(proVariant), line(unbound())];
     const snapshot = order({ userId: person.saleorUserId }, [first, second]);
     const before = await paid(snapshot);
     const after = await paid({ ...snapshot, held });
@@ -175,7 +177,7 @@ describe('an order of which part of the money went back', () => {
 
   it("parks a guest's order that waits, so that the sign-in grants nothing of the money that went back", async () => {
     const email = `guest-${uuidv7()}@example.test`;
-    const snapshot = order({ userEmail: email }, [line('pro-variant'), line('pack-variant')]);
+    const snapshot = order({ userEmail: email }, [line(proVariant), line(packVariant)]);
     expect(await paid(snapshot)).toEqual({ organizationId: null, claim: true, lines: [] });
     expect((await paid({ ...snapshot, held })).lines).toMatchObject([{ reason: held }, { reason: held }]);
     await app.signIn({ email });
@@ -187,7 +189,7 @@ describe('an order of which part of the money went back', () => {
 });
 
 it('an order without a user and without an e-mail address is parked: nobody can ever claim it', async () => {
-  const snapshot = order({}, [line('pro-variant')]);
+  const snapshot = order({}, [line(proVariant)]);
   expect(await paid(snapshot)).toMatchObject({
     claim: false,
     lines: [{ outcome: 'parked', reason: expect.stringContaining('NO_BUYER') as string }],
@@ -233,7 +235,7 @@ describe('whose order it is', () => {
       organizationId,
       person.userId,
     ]);
-    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant')], named(organization));
+    const snapshot = order({ userId: person.saleorUserId }, [line(proVariant)], named(organization));
     expect(await paid(snapshot)).toMatchObject({ organizationId });
     // The buyer leaves; what was granted stays where it was, however often the shop tells of it.
     await app.rows('delete from membership where organization_id = $1 and user_id = $2', [
@@ -255,7 +257,7 @@ describe('whose order it is', () => {
         mine.person.userId,
         role,
       ]);
-    const snapshot = order({ userId: mine.person.saleorUserId }, [line('pro-variant')], named(organization));
+    const snapshot = order({ userId: mine.person.saleorUserId }, [line(proVariant)], named(organization));
     expect(await paid(snapshot)).toMatchObject({ organizationId: mine.organizationId });
   });
 
@@ -266,7 +268,7 @@ describe('whose order it is', () => {
       organizationId,
       person.userId,
     ]);
-    const snapshot = order({ userEmail: person.email }, [line('pro-variant')], named(organization));
+    const snapshot = order({ userEmail: person.email }, [line(proVariant)], named(organization));
     expect(await paid(snapshot)).toMatchObject({ organizationId: own });
   });
 
@@ -280,7 +282,7 @@ describe('whose order it is', () => {
     ]);
     const snapshot = order(
       { userId: `user-${uuidv7()}`, userEmail: person.email },
-      [line('pro-variant')],
+      [line(proVariant)],
       named(organization),
     );
     expect(await paid(snapshot)).toMatchObject({ organizationId: own });
@@ -290,7 +292,7 @@ describe('whose order it is', () => {
     const { person, organizationId } = await buyer();
     for (const name of ['', 'nonsense', toGlobalId('Project', organizationId), uuidv7()])
       expect(
-        await paid(order({ userId: person.saleorUserId }, [line('pack-variant')], named(name))),
+        await paid(order({ userId: person.saleorUserId }, [line(packVariant)], named(name))),
       ).toMatchObject({ organizationId });
   });
 });
@@ -303,10 +305,7 @@ describe("a guest's order", () => {
 
   it('waits for the first sign-in with its verified e-mail, and then its credits reach billing once', async () => {
     const who = guest();
-    const snapshot = order({ userEmail: who.email.toLowerCase() }, [
-      line('pro-variant'),
-      line('pack-variant'),
-    ]);
+    const snapshot = order({ userEmail: who.email.toLowerCase() }, [line(proVariant), line(packVariant)]);
     expect(await paid(snapshot)).toEqual({ organizationId: null, claim: true, lines: [] });
     await app.signIn({ ...who, subject: uuidv7(), emailVerified: false });
     expect(await instancesOf(snapshot)).toEqual([]);
@@ -332,8 +331,8 @@ describe("a guest's order", () => {
     const who = guest();
     const saleorUserId = `user-${uuidv7()}`;
     const snapshot = order({ userId: saleorUserId, userEmail: who.email }, [
-      line('pro-variant'),
-      line('pack-variant'),
+      line(proVariant),
+      line(packVariant),
     ]);
     expect(await paid(snapshot)).toMatchObject({ claim: true });
     // Known by another address, and not yet as the shop's person when the order was told of.
@@ -351,7 +350,7 @@ describe("a guest's order", () => {
   it('of which a line was granted before gives the rest to the same organization, and its credits alone', async () => {
     const who = guest();
     const { organizationId } = await app.withWorkspace();
-    const [first, second] = [line('pack-variant'), line('pack-variant')];
+    const [first, second] = [line(packVariant), line(packVariant)];
     const snapshot = order({ userEmail: who.email }, [first, second]);
     await paid(snapshot);
     const outcome = { lineId: first.id, outcome: 'creditPack', credits: '1', expiresAfterDays: null };
@@ -373,7 +372,7 @@ describe("a guest's order", () => {
     for (const userEmail of [undefined, `${uuidv7()}@elsewhere.test`]) {
       const saleorUserId = `user-${uuidv7()}`;
       const snapshot = order({ userId: saleorUserId, ...(userEmail ? { userEmail } : {}) }, [
-        line('pro-variant'),
+        line(proVariant),
       ]);
       expect(await paid(snapshot)).toEqual({ organizationId: null, claim: true, lines: [] });
       const { organizationId } = await app.withWorkspace({ saleorUserId });
@@ -383,7 +382,7 @@ describe("a guest's order", () => {
 
   it('that was refunded before the sign-in gives nothing', async () => {
     const who = guest();
-    const snapshot = order({ userEmail: who.email }, [line('pro-variant')]);
+    const snapshot = order({ userEmail: who.email }, [line(proVariant)]);
     await paid(snapshot);
     await revoked(snapshot);
     await app.signIn(who);
@@ -392,7 +391,7 @@ describe("a guest's order", () => {
 
   it('that is refunded while its credits are on their way is told to billing before the refund is', async () => {
     const who = guest();
-    const snapshot = order({ userEmail: who.email }, [line('pack-variant')]);
+    const snapshot = order({ userEmail: who.email }, [line(packVariant)]);
     await paid(snapshot);
     app.billing.down = true;
     await app.signIn(who).finally(() => undefined);
@@ -408,7 +407,7 @@ describe("a guest's order", () => {
 describe('a revoked order', () => {
   it('takes its instances back, and tells the same when it is told again', async () => {
     const { person, organizationId } = await buyer();
-    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant', 2), line('pack-variant')]);
+    const snapshot = order({ userId: person.saleorUserId }, [line(proVariant, 2), line(packVariant)]);
     await paid(snapshot);
     const instanceIds = (await instancesOf(snapshot)).map(({ id }) => id);
     const [plan, pack] = snapshot.order.lines;
@@ -428,7 +427,7 @@ describe('a revoked order', () => {
 
   it('that is told to be paid afterwards grants nothing', async () => {
     const { person } = await buyer();
-    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant'), line('pack-variant')]);
+    const snapshot = order({ userId: person.saleorUserId }, [line(proVariant), line(packVariant)]);
     expect(await revoked(snapshot)).toEqual({
       organizationId: null,
       instanceIds: [],
@@ -443,7 +442,7 @@ describe('a revoked order', () => {
 
   it('by a charge-back before anything came of it can be paid again', async () => {
     const { person } = await buyer();
-    const snapshot = order({ userId: person.saleorUserId }, [line('pack-variant')]);
+    const snapshot = order({ userId: person.saleorUserId }, [line(packVariant)]);
     expect(await revoked(snapshot, 'CHARGED_BACK')).toMatchObject({ revoked: false });
     expect((await paid(snapshot)).lines).toMatchObject([{ outcome: 'creditPack' }]);
     expect(await revoked(snapshot, 'CHARGED_BACK')).toMatchObject({
@@ -455,7 +454,7 @@ describe('a revoked order', () => {
 
   it('leaves an order of another shop alone that has the same id', async () => {
     const { person } = await buyer();
-    const snapshot = order({ userId: person.saleorUserId }, [line('pro-variant')]);
+    const snapshot = order({ userId: person.saleorUserId }, [line(proVariant)]);
     await paid(snapshot);
     await app.service.call('POST', '/integrations/saleor/order-revoked', {
       saleorApiUrl: 'https://other.test/graphql/',
@@ -470,6 +469,6 @@ it('only the provisioner may grant', async () => {
   await expect(
     app
       .clientWith('callers:resolve')
-      .call('POST', '/integrations/saleor/order-paid', order({}, [line('pro-variant')])),
+      .call('POST', '/integrations/saleor/order-paid', order({}, [line(proVariant)])),
   ).rejects.toMatchObject({ status: 403, code: 'FORBIDDEN' });
 });

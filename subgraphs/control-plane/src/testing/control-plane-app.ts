@@ -239,6 +239,9 @@ export const uuidOf = (type: string, globalId: string): Uuid =>
 /** A global id of nothing. */
 export const nowhere = (type: string): string => toGlobalId(type, uuidv7());
 
+/** A variant of the shop, by Saleor's global id. */
+export const variantId = (pk: number): string => Buffer.from(`ProductVariant:${pk}`).toString('base64');
+
 /** What `PUT /internal/catalogue` takes: an offering with a trial and a pro plan, and one credit pack. */
 export const catalogue = {
   publisher: { slug: 'acme', name: 'Acme' },
@@ -276,7 +279,7 @@ export const catalogue = {
     {
       code: 'pro',
       name: 'Pro',
-      saleorVariantId: 'pro-variant',
+      saleorVariantId: variantId(11),
       includedCredits: '500000000',
       creditsExpireDays: 31,
       config: { model: { name: 'large' } },
@@ -285,7 +288,7 @@ export const catalogue = {
       maxConcurrentRuns: 5,
     },
   ],
-  creditPacks: [{ saleorVariantId: 'pack-variant', credits: '1000000000', expiresAfterDays: 365 }],
+  creditPacks: [{ saleorVariantId: variantId(12), credits: '1000000000', expiresAfterDays: 365 }],
   rateCard: { prices: [{ dimension: 'run', unitPrice: '1' }], reserve: '5000000' },
 };
 
