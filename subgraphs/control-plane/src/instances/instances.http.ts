@@ -92,13 +92,13 @@ export function instanceRoutes(app: ServiceApp, room: Room): void {
   });
   app.post('/internal/gitops:claim', async (c) => {
     const scope = serviceScope(c.var.caller, 'gitops:write');
-    const { limit, waitMs } = await readJson(
+    const { writerId, limit, waitMs } = await readJson(
       c,
       z.object({ writerId: z.string(), limit: z.int().min(1).max(500), waitMs: z.int().min(0).max(30_000) }),
     );
     const patience = AbortSignal.any([AbortSignal.timeout(waitMs + 1), c.req.raw.signal]);
     for await (const _change of room.desiredChanges.follow('desired', patience)) {
-      const items = await room.db.transaction(scope, (tx) => claimDesired(tx, limit));
+      const items = await room.db.transaction(scope, (tx) => claimDesired(tx, { limit, writerId }));
       if (items.length || waitMs === 0) return json({ items: items.map(desiredOf) });
     }
     return json({ items: [] });

@@ -251,22 +251,29 @@ export interface DesiredState extends RunFacts {
 
 /**
  * Takes up to `limit` desired states for half a minute: the newest generation of each instance; older ones of the same instance are
- * dropped, since Git needs only the last. A writer that dies gives them back by time.
+ * dropped, since Git needs only the last. One writer at a time holds the branch's lease and claims: what a former one had goes to the next at once, and what
+ * this one lost (an answer that did not arrive) comes back by time.
  */
-export async function claimDesired(tx: Tx, limit: number): Promise<DesiredState[]> {
+export async function claimDesired(
+  tx: Tx,
+  { limit, writerId }: { limit: number; writerId: string },
+): Promise<DesiredState[]> {
   await tx.sql(
     `-- claimDesired: superseded
-     delete from gitops_outbox g using instance i where i.id = g.instance_id and g.generation < i.desired_generation and (g.claimed_until is null or g.claimed_until < now())`,
+     delete from gitops_outbox g using instance i where i.id = g.instance_id and g.generation < i.desired_generation
+       and (g.claimed_until is null or g.claimed_until < now() or g.claimed_by is distinct from $1)`,
+    [writerId],
   );
   return tx.sql<DesiredState>(
     `-- claimDesired
      with due as (
-       select id from gitops_outbox where claimed_until is null or claimed_until < now() order by id limit $1 for update skip locked
+       select id from gitops_outbox where claimed_until is null or claimed_until < now() or claimed_by is distinct from $2
+       order by id limit $1 for update skip locked
      ), taken as (
-       update gitops_outbox g set claimed_until = now() + interval '30 seconds' from due where g.id = due.id returning g.*
+       update gitops_outbox g set claimed_until = now() + interval '30 seconds', claimed_by = $2 from due where g.id = due.id returning g.*
      )
      select t.id as "outboxId", t.generation, t.actor, t.requested_at as "requestedAt", ${runFacts} from taken t join instance i on i.id = t.instance_id ${runJoins} order by t.id`,
-    [limit],
+    [limit, writerId],
   );
 }
 

@@ -362,6 +362,24 @@ describe('for the services', () => {
     ).toMatchObject([{ generation: 2, phase: 'Paused' }]);
   });
 
+  it('a writer gets at once what a former one had claimed, and its own claim again only by time', async () => {
+    const id = uuidOf('Instance', await app.activate(mine.person, mine.project));
+    const isFor = async (writerId: string): Promise<boolean> =>
+      (
+        await app.service.call<{ items: { instanceId: string }[] }>('POST', '/internal/gitops:claim', {
+          writerId,
+          limit: 500,
+          waitMs: 0,
+        })
+      ).items.some(({ instanceId }) => instanceId === id);
+    expect([
+      await isFor('first'),
+      await isFor('first'),
+      await isFor('second'),
+      await isFor('second'),
+    ]).toEqual([true, false, true, false]);
+  });
+
   it('a run is refused as soon as its instance is to go away, or its version is at its end', async () => {
     const id = await app.activate(mine.person, mine.project);
     await app.settle(id);
