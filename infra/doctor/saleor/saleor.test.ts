@@ -342,7 +342,7 @@ it.each<[string, (text: string) => string, RegExp]>([
   [
     'a schema that cannot be read',
     (text) => text.replace('{"data":{"_service":{"sdl":"', '{"data":{"_service":{"sdl":"type {'),
-    /schema +its SDL is not usable: Syntax Error/,
+    /schema +The subgraphs do not compose:\s+\[saleor\] Syntax Error/,
   ],
 ])('says that Saleor has %s', async (_case, edit, fault) => {
   await whileAnswering('/graphql/', rewriting(edit), async () => {

@@ -34,28 +34,26 @@ export interface ShopUnderTest {
 }
 
 /** Starts a shop before the file's tests and stops it after them; one that is `empty` has nothing to sell, and no `seeded`. */
-export function useShop({
-  empty = false,
-  ...options
-}: Partial<StartShopOptions> & { empty?: boolean } = {}): ShopUnderTest {
+export function useShop(options: Partial<StartShopOptions> & { empty?: boolean } = {}): ShopUnderTest {
   const under = {} as ShopUnderTest;
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'dev-shop-'));
   let databaseUrl = '';
   let adminUrl = '';
   const start = async (): Promise<void> => {
+    const { empty: _empty, ...given } = options; // read here: an option may be known only by now
     under.shop = await startShop({
       port: 0,
       databaseUrl,
       stateDir,
       log: silentLog,
       retryScheduleSeconds: [0.02, 0.02, 0.02, 0.02, 0.02],
-      ...options,
+      ...given,
     });
   };
   beforeAll(async () => {
     ({ url: databaseUrl, adminUrl } = await testDatabase());
     await start();
-    if (!empty) under.seeded = await seedShop(under.shop);
+    if (!options.empty) under.seeded = await seedShop(under.shop);
   });
   afterAll(async () => {
     await under.shop.stop();
