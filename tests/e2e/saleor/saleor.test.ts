@@ -296,10 +296,16 @@ describeRecorded('the graph over the recorded schema and answers of a real Saleo
       expect(new Set(codesOf(answer))).toEqual(new Set(['FORBIDDEN']));
     });
 
-    it('a key that the shop cannot read fails the call it is in: coded, and ours answer', async () => {
-      await graph
-        .controlPlaneAs('seed')
-        .call('PUT', '/internal/catalogue', offering('misread', { productId: 'not-a-global-id', plans: [] }));
+    it('a key that the shop cannot read is refused where it is put; one from before fails the call it is in: coded, and ours answer', async () => {
+      const put = (productId: string) =>
+        graph
+          .controlPlaneAs('seed')
+          .call('PUT', '/internal/catalogue', offering('misread', { productId, plans: [] }));
+      await expect(put('not-a-global-id')).rejects.toMatchObject({ status: 400 });
+      await put('UHJvZHVjdDo5OTk5');
+      await graph.rows(
+        "update control_plane.offering set saleor_product_id = 'not-a-global-id' where slug = 'misread'",
+      );
       const answer = await graph.ask(
         '{ offering(slug: "misread") { name product { slug } } offerings(search: "support") { edges { node { product { slug } } } } }',
       );
