@@ -1,4 +1,4 @@
-// Reads a bench's output and checks its last line: the keys that others rely on are there, and are numbers above zero.
+// Passes a bench's output on and checks its last line: the keys that others rely on are there, and are numbers above zero.
 import fs from 'node:fs';
 const expected = {
   ratios: ['runs_per_s_vs_runtime'],
@@ -12,7 +12,9 @@ const expected = {
   ],
   machine: ['cpus', 'memoryGiB'],
 };
-const result = JSON.parse(fs.readFileSync(0, 'utf8').trimEnd().split('\n').at(-1));
+const output = fs.readFileSync(0, 'utf8');
+process.stdout.write(output);
+const result = JSON.parse(output.trimEnd().split('\n').at(-1));
 const faults = Object.entries(expected).flatMap(([part, keys]) =>
   keys.filter((key) => !(result[part]?.[key] > 0)).map((key) => `${part}.${key} is ${result[part]?.[key]}`),
 );
