@@ -1,3 +1,5 @@
+import { withDeadline } from '@agentstore/kernel/deadline';
+
 /** One thing that must be so. */
 export interface Check {
   readonly name: string;
@@ -16,22 +18,10 @@ export async function runChecks(
   let failed = 0;
   for (const check of checks)
     try {
-      write(`✓ ${check.name.padEnd(20)} ${await inTime(check.look(), deadlineMs)}\n`);
+      write(`✓ ${check.name.padEnd(20)} ${await withDeadline(check.look(), deadlineMs, 'it')}\n`);
     } catch (error) {
       failed += 1;
       write(`✗ ${check.name.padEnd(20)} ${(error as Error).message}\n${' '.repeat(23)}→ ${check.mend}\n`);
     }
   return failed;
-}
-
-async function inTime(work: Promise<string>, deadlineMs: number): Promise<string> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`no result in ${deadlineMs / 1_000} s`)), deadlineMs);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,3 +1,4 @@
+import { withDeadline } from '@agentstore/kernel/deadline';
 import type { Log } from '@agentstore/kernel/log';
 
 /** What was started, to be stopped the other way round. */
@@ -15,7 +16,7 @@ export function createTeardown(log: Log, patienceMs = 15_000): Teardown {
   const run = async (): Promise<void> => {
     for (const { name, stop } of noted.splice(0).toReversed())
       try {
-        await within(patienceMs, stop());
+        await withDeadline(stop(), patienceMs, name);
       } catch (error) {
         log.error({ err: error, part: name }, 'a part did not stop in order');
       }
@@ -24,16 +25,4 @@ export function createTeardown(log: Log, patienceMs = 15_000): Teardown {
     later: (name, stop) => void noted.push({ name, stop }),
     run: () => (under ??= run()),
   };
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const patience = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`it did not stop within ${ms} ms`)), ms);
-  });
-  try {
-    return await Promise.race([work, patience]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -122,24 +122,7 @@ export async function openRouter({ transport = 'in-process', deps = {}, more = {
     controlPlane,
     gitops,
     issuer,
-    /** Asks over HTTP; nobody without a token. */
-    async ask(
-      query: string,
-      options: { token?: string; variables?: object; headers?: Record<string, string> } = {},
-    ): Promise<Answer> {
-      const { token, variables, headers } = options;
-      const answer = await fetch(graphqlUrl, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json',
-          ...(token ? { authorization: `Bearer ${token}` } : {}),
-          ...headers,
-        },
-        body: JSON.stringify({ query, variables }),
-      });
-      return { status: answer.status, headers: answer.headers, ...((await answer.json()) as object) };
-    },
+    ask: askGraph(graphqlUrl),
     /** A graphql-ws client of whoever sends this connection_init payload. */
     socket(connectionParams: Record<string, unknown> = {}): Client {
       const socket = createClient({
@@ -158,6 +141,27 @@ async function sdlOf(schema: GraphQLSchema): Promise<string> {
   const { data } = await execute({ schema, document: parse('{ _service { sdl } }') });
   return (data as unknown as { _service: { sdl: string } })._service.sdl;
 }
+
+/** Asks the router at this URL over HTTP; nobody without a token. */
+export const askGraph =
+  (graphqlUrl: string) =>
+  async (
+    query: string,
+    options: { token?: string; variables?: object; headers?: Record<string, string> } = {},
+  ): Promise<Answer> => {
+    const { token, variables, headers } = options;
+    const answer = await fetch(graphqlUrl, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...headers,
+      },
+      body: JSON.stringify({ query, variables }),
+    });
+    return { status: answer.status, headers: answer.headers, ...((await answer.json()) as object) };
+  };
 
 /** The stable codes of an answer's errors. */
 export const codesOf = ({ errors }: Pick<Answer, 'errors'>): string[] =>

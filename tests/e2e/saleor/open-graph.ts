@@ -20,7 +20,7 @@ import { createApp as createControlPlane } from '@agentstore/control-plane/app';
 import { createApp as createRouter } from '@agentstore/router/app';
 import { createIssuer } from '@agentstore/router/testing/issuer';
 import { createGitops } from '@agentstore/router/testing/neighbours';
-import type { Answer } from '@agentstore/router/testing/open-router';
+import { askGraph } from '@agentstore/router/testing/open-router';
 import { createApp as createRuns } from '@agentstore/runs/app';
 import { servicePermissions } from '../../../infra/dev/identity/services.ts';
 import { composeToFile } from '../../../schema/compose-supergraph.ts';
@@ -144,24 +144,7 @@ export async function openGraph(saleor: ReplayedSaleor) {
     shownToOurs,
     /** The control plane, asked as the provisioner or the seed asks it. */
     controlPlaneAs: (service: 'provisioner' | 'seed') => client('control-plane', service),
-    /** Asks the router over HTTP; nobody without a token. */
-    async ask(
-      query: string,
-      options: { token?: string; variables?: object; headers?: Record<string, string> } = {},
-    ): Promise<Answer> {
-      const { token, variables, headers } = options;
-      const answer = await fetch(`${front.origin}/graphql`, {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json',
-          accept: 'application/json',
-          ...(token ? { authorization: `Bearer ${token}` } : {}),
-          ...headers,
-        },
-        body: JSON.stringify({ query, variables }),
-      });
-      return { status: answer.status, headers: answer.headers, ...((await answer.json()) as object) };
-    },
+    ask: askGraph(`${front.origin}/graphql`),
     /** Behind row-level security, as the superuser. */
     async rows(sql: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
       const superuser = new pg.Client({ connectionString: made.adminUrl });
