@@ -20,6 +20,8 @@ export const permissions = [
   'run:read',
   'run:start',
   'run:cancel',
+  'connector:manage',
+  'audit:read',
   // between services
   'callers:resolve',
   'instance:provision',
@@ -33,6 +35,8 @@ export const permissions = [
   'billing:rate',
   'wallet:topup',
   'run:execute',
+  'run:tool',
+  'connector:read',
   // staff of the store
   'operator:read',
 ] as const;
@@ -46,6 +50,8 @@ const developer: readonly Permission[] = [
   'instance:configure',
   'instance:pause',
   'offering:publish',
+  'connector:manage',
+  'audit:read',
 ];
 const billing: readonly Permission[] = [...read, 'order:buy-for'];
 const admin: readonly Permission[] = [

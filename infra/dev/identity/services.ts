@@ -6,9 +6,10 @@ export const serviceAudience = 'agentstore:internal';
 /** Every service client and the permissions it may ask for: what its process calls at the others, and nothing more. */
 export const servicePermissions: Readonly<Record<string, readonly Permission[]>> = {
   router: ['callers:resolve', 'applied:read'],
-  'control-plane': ['wallet:topup', 'billing:rate'],
+  'control-plane': ['wallet:topup', 'billing:rate', 'audit:read'],
   runs: ['instance:entitlements', 'billing:authorize', 'billing:settle'],
   runner: ['run:execute', 'billing:settle'],
+  tools: ['applied:read', 'connector:read', 'run:tool'],
   gitops: ['gitops:write', 'gitops:observe'],
   provisioner: ['order:grant', 'wallet:topup'],
   billing: [], // calls nobody
