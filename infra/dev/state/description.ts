@@ -19,6 +19,9 @@ export interface DevDescription {
     readonly objects: string;
     readonly runtime: string;
     readonly model: string;
+    /** REST at `/v1/tools/{toolId}:invoke`, MCP at `/mcp`. */
+    readonly tools: string;
+    readonly vault: string;
     readonly database: string;
   };
   readonly directories: {

@@ -13,6 +13,9 @@ export const preferredPorts = {
   runtime: 4005,
   model: 4006,
   postgres: 4007,
+  vault: 4008,
+  tools: 4009,
+  upstreams: 4010,
 } as const;
 
 export type Part = keyof typeof preferredPorts;
@@ -24,6 +27,8 @@ const keptBy: Partial<Record<Part, string>> = {
   shop: 'the provisioner is an app of the shop at this address',
   provisioner: 'the shop sends its webhooks to this address',
   model: 'the published flows call the model at this address',
+  tools: 'the published flows call the tool gateway at this address',
+  upstreams: 'the demo connectors call their servers at this address',
 };
 
 /** The store cannot have the ports it needs; the message says which, and what to do. */
@@ -59,7 +64,7 @@ export async function choosePorts(
   const refusals: string[] = [];
 
   // First those that cannot move, then the one that was asked for, so that the others make room for them.
-  const mayNotMove = kept ? parts.filter((part) => keptBy[part]) : [];
+  const mayNotMove = kept ? parts.filter((part) => keptBy[part] && kept[part] !== undefined) : [];
   for (const part of mayNotMove) {
     const hindrance = await probe(wished[part]);
     if (hindrance) refusals.push(`port ${wished[part]} is ${hindrance}, and ${keptBy[part]} (${part})`);
