@@ -2,9 +2,10 @@ import { assertInvariants, invariantCount } from '../invariants/assert-invariant
 import { openBareRuntime } from './bare-runtime.ts';
 import { measureLedger } from './ledger.ts';
 import { loadWith } from './load.ts';
+import { mainJobPage } from './main-job-page.ts';
 import { openStore, type BenchStore } from './open-store.ts';
 import { buyPlan } from './orders.ts';
-import { curveOf, percentile, rounded } from './percentiles.ts';
+import { percentile, rounded } from './percentiles.ts';
 import { machine, type BenchOptions, type BenchResult } from './report.ts';
 import { watchRun } from './runs.ts';
 import { measureStreams } from './streams.ts';
@@ -97,11 +98,7 @@ async function measure(store: BenchStore, { quick, say }: BenchOptions): Promise
       ratios: { runs_per_s_vs_runtime: Number((mean(rates.store) / mean(rates.runtime)).toFixed(4)) },
       figures: Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, rounded(value)])),
       machine: machine(),
-      samples: { orders, pairs, events: streams.addedPerEvent.length, seconds: 2 * seconds },
-      curves: {
-        paidToActive: curveOf(paidToActive),
-        addedPerEvent: curveOf(streams.addedPerEvent),
-      },
+      page: mainJobPage({ paidToActive, addedPerEvent: streams.addedPerEvent, pairs, seconds: 2 * seconds }),
     };
   } finally {
     await runtime.close();
