@@ -17,6 +17,10 @@ import { startLfx } from '../runtime/lfx.ts';
 import { startRuntime } from '../runtime/runtime.ts';
 import { startScriptedModel, type ScriptedModel } from '../runtime/scripted-model.ts';
 import { startShop, type RunningShop } from '../shop/server.ts';
+import { startUpstreams, type Upstreams } from '../upstreams/upstreams.ts';
+import { startVault, type DevVault } from '../vault/vault.ts';
+import { setupVault } from '../../vault/setup-vault.ts';
+import { demoConnectorSecrets } from '../state/demo-connector-secrets.ts';
 import type { Ports } from '../state/ports.ts';
 import type { DevSecrets } from '../state/secrets.ts';
 import { keepRunning } from './keep-running.ts';
@@ -35,6 +39,9 @@ export interface Doubles {
   readonly model: ScriptedModel;
   readonly runtime: { readonly url: string; readonly flavour: 'lfx' | 'langflow'; readonly name: string };
   readonly shop: RunningShop;
+  readonly vault: DevVault;
+  /** The servers behind the demo's connectors. */
+  readonly upstreams: Upstreams;
   /** Takes the runtime away, for tests of what happens then. */
   stopRuntime(): Promise<void>;
   stop(): Promise<void>;
@@ -111,6 +118,24 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       say(`S3 at ${started.url}`);
       return started;
     });
+    const vault = await progress.step('secret store', async (say) => {
+      const started = await startVault({
+        stateDir: at('vault'),
+        port: ports.vault,
+        unsealKey: secrets.vault.unsealKey,
+        rootToken: secrets.vault.rootToken,
+        log,
+      });
+      teardown.later('secret store', () => started.stop());
+      const { toolsLogin, controlPlaneLogin } = secrets.vault;
+      await setupVault({
+        url: started.url,
+        token: secrets.vault.rootToken,
+        loginKeys: { tools: toolsLogin, controlPlane: controlPlaneLogin },
+      });
+      say(`Vault's protocol at ${started.url}`);
+      return started;
+    });
     const model = await startScriptedModel({
       port: ports.model,
       log,
@@ -171,6 +196,9 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       say(`Saleor's protocol at ${started.url}`);
       return started;
     });
+    const { orders, status } = demoConnectorSecrets(stateDir);
+    const upstreams = await startUpstreams({ port: ports.upstreams, keys: { orders, status }, log });
+    teardown.later('upstreams', () => upstreams.stop());
     return {
       get postgres() {
         return database.postgres?.current;
@@ -182,6 +210,8 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       model,
       runtime,
       shop,
+      vault,
+      upstreams,
       stopRuntime: () => runtime.stop(),
       stop: () => teardown.run(),
     };
