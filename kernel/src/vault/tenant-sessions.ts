@@ -40,6 +40,7 @@ export async function createTenantSessions(
   const signingKey = await importJWK(key, 'ES256');
   const tokens = new LRUCache<string, string, { readonly tenant: Tenant; readonly signal: AbortSignal }>({
     max: mostTokens,
+    ttlResolution: 0,
     ignoreFetchAbort: true,
     fetchMethod: async (_name, _held, { options, context: { tenant, signal } }) => {
       const { token, seconds } = await vault.login(login.mount, login.role, await loginJwt(tenant), signal);
