@@ -2,8 +2,7 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
-import { sdkTelemetry } from './telemetry-sdk.ts';
-import type { Telemetry } from './telemetry.ts';
+import { sdkTelemetry, type Telemetry } from './telemetry-sdk.ts';
 
 /** Deadline of one export. A collector that is away costs what was recorded meanwhile (the queue of spans is bounded), never a request. */
 const deadlineMs = 5_000;

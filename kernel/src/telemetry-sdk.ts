@@ -1,7 +1,15 @@
+import type { Meter, Tracer } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, type MetricReader } from '@opentelemetry/sdk-metrics';
 import { TracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace';
-import type { Telemetry } from './telemetry.ts';
+
+/** Where spans and measurements go. */
+export interface Telemetry {
+  readonly tracer: Tracer;
+  readonly meter: Meter;
+  /** Sends what is left. */
+  stop(): Promise<void>;
+}
 
 /** OpenTelemetry's SDK under the name of one service. It is never made the global one, which libraries would find and write to. */
 export function sdkTelemetry(service: string, spans: SpanProcessor, metrics: MetricReader): Telemetry {

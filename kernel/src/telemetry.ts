@@ -7,17 +7,10 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { activeTrace, withTrace } from './http/trace.ts';
+import type { Telemetry } from './telemetry-sdk.ts';
 
 /** Facts about a span or a measurement; what is undefined is left out. Never arguments, results or secrets: they leave this machine. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined>>;
-
-/** Where spans and measurements go. */
-export interface Telemetry {
-  readonly tracer: Tracer;
-  readonly meter: Meter;
-  /** Sends what is left. */
-  stop(): Promise<void>;
-}
 
 let running: Telemetry | undefined;
 
