@@ -90,6 +90,12 @@ export const shared = {
     OIDC_CLIENT_ID: z.string().describe('Client of this service for client credentials'),
     OIDC_CLIENT_SECRET: z.string().describe('Secret of that client'),
   },
+  telemetry: {
+    OTEL_EXPORTER_OTLP_ENDPOINT: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('OpenTelemetry collector (OTLP over HTTP) for spans and metrics; without it nothing is sent'),
+  },
   vault: {
     VAULT_ORIGIN: z
       .url({ protocol: /^https?$/ })
