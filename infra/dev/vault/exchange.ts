@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { invalid, VaultError } from './vault-error.ts';
+import { invalid, type VaultError } from './vault-error.ts';
 
 /** What a client asked of the part below `/v1/`. */
 export interface Exchange {

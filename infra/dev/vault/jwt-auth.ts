@@ -94,8 +94,7 @@ function roleFrom(body: Exchange['body'], before: JwtRole | undefined): JwtRole 
   ]);
   const text = (name: 'bound_subject' | 'user_claim') => field.text(body, name) ?? before?.[name] ?? '';
   const seconds = (name: 'token_ttl' | 'token_max_ttl') => field.count(body, name) ?? before?.[name] ?? 0;
-  if ((field.text(body, 'role_type') ?? 'jwt') !== 'jwt')
-    throw invalid('the dev Vault offers role_type jwt only');
+  if (field.text(body, 'role_type') !== 'jwt') throw invalid('the dev Vault offers role_type jwt only');
   if ((field.text(body, 'token_type') ?? before?.token_type) !== 'batch')
     throw invalid('the dev Vault offers token_type batch only');
   const made: JwtRole = {

@@ -25,22 +25,27 @@ export function kvEndpoint(mount: KvMount, path: string, exchange: Exchange): En
   if (path === 'config') return config(mount, exchange);
   if (kind === 'metadata') return metadata(mount, key, exchange);
   if (key === '') return invalidPath;
+  const secret = mount.secrets.get(key);
   switch (kind) {
     case 'data':
       return data(mount, key, exchange);
     case 'subkeys':
-      return { read: () => subkeys(mount, key, exchange) };
+      return { read: () => subkeys(secret, exchange) };
     case 'delete':
       return {
         write: () =>
-          onVersions(mount, key, exchange, 'No', (version) => (version.deletionTime ||= time(exchange.now))),
+          onVersions(secret, exchange, {
+            no: 'No',
+            work: (version) => (version.deletionTime ||= time(exchange.now)),
+          }),
       };
     case 'undelete':
       return {
-        write: () => onVersions(mount, key, exchange, 'No', (version) => (version.deletionTime = '')),
+        write: () =>
+          onVersions(secret, exchange, { no: 'No', work: (version) => (version.deletionTime = '') }),
       };
     case 'destroy':
-      return { write: () => onVersions(mount, key, exchange, 'no', destroy) };
+      return { write: () => onVersions(secret, exchange, { no: 'no', work: destroy }) };
     default:
       return invalidPath;
   }
@@ -182,8 +187,7 @@ function mergePatch(target: unknown, patch: unknown): unknown {
   return Object.fromEntries(merged);
 }
 
-function subkeys(mount: KvMount, key: string, exchange: Exchange): Answer {
-  const secret = mount.secrets.get(key);
+function subkeys(secret: KvSecret | undefined, exchange: Exchange): Answer {
   const { number, version } = versionAsked(secret, exchange);
   const facts = { metadata: versionFacts(secret!, number, version) };
   if (!isReadable(version)) return withData({ ...facts, subkeys: null }, 404);
@@ -207,17 +211,15 @@ const namesIn = (tree: object, depth: number): object =>
   );
 
 function onVersions(
-  mount: KvMount,
-  key: string,
+  secret: KvSecret | undefined,
   { body }: Exchange,
-  no: 'No' | 'no',
-  work: (version: KvVersion) => void,
+  { no, work }: { no: 'No' | 'no'; work: (version: KvVersion) => void },
 ): Answer {
   const named = body['versions'];
   const numbers = (Array.isArray(named) ? named : String(named ?? '').split(',')).map(Number).filter(Boolean);
   if (numbers.length === 0) throw invalid(`${no} version number provided`);
   for (const number of numbers) {
-    const version = mount.secrets.get(key)?.versions.get(number);
+    const version = secret?.versions.get(number);
     if (version && !version.destroyed) work(version);
   }
   return done;
@@ -233,7 +235,6 @@ function metadata(mount: KvMount, key: string, { body, now }: Exchange): Endpoin
   return {
     exists: secret !== undefined,
     read() {
-      if (key === '') throw notFound();
       if (!secret) throw notFound();
       return withData({
         cas_required: secret.casRequired,
