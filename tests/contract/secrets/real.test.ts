@@ -5,7 +5,8 @@ import readline from 'node:readline';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { noteRealServer } from '@agentstore/kernel/testing/real-servers';
-import { secretsCases, type VaultUnderTest } from './cases.ts';
+import { secretsCases } from './cases.ts';
+import type { VaultUnderTest } from './vault-caller.ts';
 
 const rootToken = 'contract-root';
 const hasGo = spawnSync('go', ['version']).status === 0;
