@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { invalid, VaultError } from './vault-error.ts';
+import { invalid, type VaultError } from './vault-error.ts';
 
 /** What a client asked of the part below `/v1/`. */
 export interface Exchange {
@@ -55,22 +55,8 @@ export const withWarning = (status: number, warning: string): Answer => ({
 });
 export const done: Answer = { status: 204 };
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** The body of a request: a JSON object, or nothing. */
-export function readBody(text: string): Readonly<Record<string, unknown>> {
-  if (text === '') return {};
-  const read = (() => {
-    try {
-      return JSON.parse(text) as unknown;
-    } catch {
-      return undefined;
-    }
-  })();
-  if (!isRecord(read)) throw invalid('error parsing JSON');
-  return read;
-}
 
 const wrong = (field: string, expected: string): VaultError =>
   invalid(`error converting input for field "${field}": expected ${expected}`);

@@ -2,8 +2,10 @@ import type { Log } from '@agentstore/kernel/log';
 import { serve } from '@agentstore/kernel/http/server';
 import { openBarrier, type Barrier } from './barrier.ts';
 import { callerOf, capabilitiesOf, tokenEndpoint, type Caller } from './callers.ts';
-import { readBody, type Answer, type Endpoint, type Exchange } from './exchange.ts';
-import { jwtEndpoint, logIn } from './jwt-auth.ts';
+import { exchangeOf, tokenOf } from './read-request.ts';
+import type { Answer, Endpoint, Exchange } from './exchange.ts';
+import { jwtEndpoint } from './jwt-auth.ts';
+import { logIn } from './log-in.ts';
 import { kvEndpoint } from './kv.ts';
 import type { Capability } from './policy.ts';
 import type { VaultState } from './state.ts';
@@ -108,40 +110,6 @@ async function answer(barrier: Barrier, rootToken: string, request: Request, now
   const changes = !['GET', 'HEAD', 'LIST'].includes(exchange.method) && exchange.path !== 'sys/seal';
   return changes ? barrier.change(carryOut) : carryOut(barrier.state());
 }
-
-async function exchangeOf(request: Request, now: number): Promise<Exchange> {
-  const url = new URL(request.url);
-  if (!url.pathname.startsWith('/v1/')) throw new VaultError(404);
-  const segments = decoded(url.pathname).split('/').slice(2);
-  if (segments.some((one) => one === '.' || one === '..')) throw invalid('relative paths not supported');
-  const { method } = request;
-  const type = request.headers.get('content-type') ?? '';
-  if (method === 'PATCH' && !type.startsWith('application/merge-patch+json'))
-    throw new VaultError(
-      415,
-      `PATCH requires Content-Type of application/merge-patch+json, provided ${type.split(';')[0]}`,
-    );
-  const isList = method === 'GET' && url.searchParams.get('list') === 'true';
-  if (segments.at(-1) === '' && method !== 'GET') throw invalid("cannot write to a path ending in '/'");
-  return {
-    method: isList ? 'LIST' : method,
-    path: segments.join('/').replace(/\/$/, ''),
-    query: url.searchParams,
-    body: method === 'GET' ? {} : readBody(await request.text()),
-    now,
-  };
-}
-
-function decoded(pathname: string): string {
-  try {
-    return decodeURIComponent(pathname);
-  } catch {
-    throw invalid('the path is not well encoded');
-  }
-}
-
-const tokenOf = ({ headers }: Request): string =>
-  headers.get('x-vault-token') ?? /^Bearer (.+)$/.exec(headers.get('authorization') ?? '')?.[1] ?? '';
 
 const isWrite = ({ method }: Exchange): boolean => method === 'POST' || method === 'PUT';
 
