@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError, defineConfig, shared } from '@agentstore/kernel/config';
+import { originSchema } from '@agentstore/kernel/http/origin';
 
 const whole = z.coerce.number().int();
 
@@ -33,6 +34,9 @@ const variables = defineConfig('runner', {
     .describe('Variables for every flow as a JSON object of strings, e.g. {"OPENAI_API_KEY":"…"}'),
   SESSION_SECRET: z.string().min(32).describe("Key with which conversations' session ids are made"),
   RUNNER_ID: z.string().optional().describe('Name of this runner in leases; one is made unless set'),
+  RUNNER_URL: originSchema.describe(
+    'Origin at which the tool gateway reaches this very runner, to tell it of the tool calls of its runs',
+  ),
   RUNNER_CONCURRENCY: whole.min(1).max(1_000).default(8).describe('Runs that are executed at the same time'),
   LEASE_SECONDS: z.coerce
     .number()
@@ -73,6 +77,11 @@ const variables = defineConfig('runner', {
     .max(900_000)
     .default(600_000)
     .describe('Longest text of a run, in bytes as JSON; the runs subgraph takes 1 MiB at a time'),
+  MAX_TOOL_TEXT_BYTES: whole
+    .min(1_024)
+    .max(131_072)
+    .default(32_768)
+    .describe('Longest arguments, and longest result, of a tool call in run events; longer ones are cut'),
   MAX_ARTIFACT_BYTES: whole.min(1_024).default(4_194_304).describe('Largest flow artifact'),
   ARTIFACT_CACHE_BYTES: whole.min(0).default(67_108_864).describe('Verified artifacts kept in memory'),
   FLUSH_MS: whole
