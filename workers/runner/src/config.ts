@@ -71,7 +71,10 @@ const variables = defineConfig('runner', {
     .default(60)
     .describe('How long after its deadline a run that cannot be stored or settled is held'),
   MAX_EVENT_BYTES: whole.min(1_024).default(262_144).describe('Largest event of a flow'),
-  MAX_STREAM_BYTES: whole.min(1_024).default(10_485_760).describe('Most that a flow may send'),
+  MAX_STREAM_BYTES: whole
+    .min(1_024)
+    .default(10_485_760)
+    .describe('Most that a flow may send, and most that the events of its tool calls may hold'),
   MAX_OUTPUT_BYTES: whole
     .min(1)
     .max(900_000)
