@@ -4,16 +4,22 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 
-async function started() {
-  const child = fork(path.join(import.meta.dirname, 'testing/stoppable-process.ts'), {
+async function started(...args: readonly string[]) {
+  const child = fork(path.join(import.meta.dirname, 'testing/stoppable-process.ts'), args, {
     stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   let said = '';
   child.stdout!.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, said }));
-  await new Promise<void>((resolve) => child.on('message', (message) => message === 'set up' && resolve()));
-  return { child, ended };
+  let origin = '';
+  await new Promise<void>((resolve) =>
+    child.on('message', (message) => {
+      if (typeof message === 'object' && 'origin' in message) origin = String(message.origin);
+      if (message === 'set up') resolve();
+    }),
+  );
+  return { child, ended, origin };
 }
 
 /** Sends the signal and waits until the process has served it. */
@@ -44,4 +50,20 @@ it('closes what was opened also when the background work does not stop, and says
   await signal(child, 'SIGTERM');
   child.send('fail');
   expect(await ended).toEqual({ code: 1, said: 'closed' });
+});
+
+it.each([
+  [['listens'], 200],
+  [[], 'refused'],
+])('takes requests to the end only where its work needs it: %j', async (args, answer) => {
+  const { child, ended, origin } = await started(...args);
+  await signal(child, 'SIGTERM');
+  expect(
+    await fetch(origin).then(
+      ({ status }) => status,
+      () => 'refused',
+    ),
+  ).toBe(answer);
+  child.send('end');
+  expect(await ended).toEqual({ code: 0, said: 'closed' });
 });

@@ -15,6 +15,8 @@ export async function runProcess(options: {
   shutdownSeconds: number;
   /** Closes what main opened, last opened first. */
   close: () => Promise<void>;
+  /** For a process that its own work under way has called: it takes requests until that work has ended. */
+  listensToTheEnd?: boolean;
   /** For a process that serves more than fetch (WebSockets). */
   onListening?: (server: HttpServer) => void;
 }): Promise<void> {
@@ -36,7 +38,9 @@ export async function runProcess(options: {
   process.send?.({ ready: app.name, origin: server.origin });
 
   async function stopInOrder(): Promise<never> {
-    const ended = await Promise.allSettled([server.close(options.shutdownSeconds * 1_000), app.stop()]);
+    const work = app.stop();
+    if (options.listensToTheEnd) await work.catch(() => undefined);
+    const ended = await Promise.allSettled([server.close(options.shutdownSeconds * 1_000), work]);
     // Also after a background task that could not end: what main opened must not be left open.
     ended.push(...(await Promise.allSettled([options.close()])));
     const faults = ended.filter((end) => end.status === 'rejected');

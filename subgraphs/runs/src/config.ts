@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineConfig, shared } from '@agentstore/kernel/config';
+import { originSchema } from '@agentstore/kernel/http/origin';
 
 export const config = defineConfig('runs', {
   ...shared.database,
@@ -8,6 +9,12 @@ export const config = defineConfig('runs', {
   ...shared.service,
   CONTROL_PLANE_URL: z.url().describe('Origin of the control-plane subgraph'),
   BILLING_URL: z.url().describe('Origin of the billing subgraph'),
+  TOOLS_ORIGIN: originSchema.describe('Origin of the tool gateway: the audience of run tokens'),
+  RUN_TOKEN_PRIVATE_JWK: z
+    .string()
+    .describe(
+      'Ed25519 key (JWK, JSON) with which run tokens are signed; the tool gateway has its public part',
+    ),
   EVENT_DAYS: z.coerce.number().int().min(1).default(30).describe('Days that run events are kept'),
   MAX_INPUT_CHARACTERS: z.coerce.number().int().min(1).default(32_000).describe('Longest input of a run'),
   SUBSCRIBER_QUEUE_EVENTS: z.coerce

@@ -1,4 +1,5 @@
 import type { Authenticator } from '@agentstore/kernel/auth/authenticator';
+import type { RunTokenSigner } from '@agentstore/kernel/auth/run-token';
 import type { Changes } from '@agentstore/kernel/changes';
 import type { Database } from '@agentstore/kernel/db/database';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
@@ -12,6 +13,8 @@ export interface Deps {
   readonly log: Log;
   readonly controlPlane: ServiceClient;
   readonly billing: ServiceClient;
+  /** Makes the tokens with which runs call tools. */
+  readonly signRunToken: RunTokenSigner;
   /** Days that run events are kept. */
   readonly eventDays: number;
   readonly maxInputCharacters: number;

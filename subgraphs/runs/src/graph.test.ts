@@ -68,6 +68,7 @@ describe('the graph of runs', () => {
       '/internal/runs:claim',
       {
         runnerId: 'r',
+        ownerUrl: 'http://r.test',
         limit: 100,
         leaseMs: 60_000,
         waitMs: 0,

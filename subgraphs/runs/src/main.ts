@@ -1,3 +1,4 @@
+import { runTokenSigner } from '@agentstore/kernel/auth/run-token';
 import { discoverIssuer, processAuthenticator } from '@agentstore/kernel/auth/trust';
 import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
 import { openDatabase } from '@agentstore/kernel/db/database';
@@ -30,6 +31,10 @@ const app = createApp({
   }),
   controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
   billing: createServiceClient({ name: 'billing', baseUrl: settings.BILLING_URL, token }),
+  signRunToken: await runTokenSigner(
+    JSON.parse(settings.RUN_TOKEN_PRIVATE_JWK) as Parameters<typeof runTokenSigner>[0],
+    settings.TOOLS_ORIGIN,
+  ),
   eventDays: settings.EVENT_DAYS,
   maxInputCharacters: settings.MAX_INPUT_CHARACTERS,
   subscriberQueue: {

@@ -89,6 +89,8 @@ export async function openGraph(saleor: ReplayedSaleor) {
     log: silentLog,
     controlPlane: client('control-plane', 'runs'),
     billing: client('billing', 'runs'),
+    // No runner is there to claim a run.
+    signRunToken: () => Promise.reject(new Error('no run is claimed here')),
     eventDays: 30,
     maxInputCharacters: 1_000,
     subscriberQueue: { events: 256, bytes: 1_048_576 },

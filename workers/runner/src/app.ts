@@ -1,16 +1,19 @@
 import type { App } from '@agentstore/kernel/app';
 import { createServiceApp, traced } from '@agentstore/kernel/http/service-app';
-import type { Deps } from './deps.ts';
+import type { Deps, Room } from './deps.ts';
 import { RuntimeMismatch } from './langflow/runtime-client.ts';
 import { startRunLoop, type RunLoop } from './runs/claim-runs.task.ts';
+import { toolCallRoutes } from './runs/tool-calls.http.ts';
 
-/** The runner: executes runs on the flow runtime. It serves only its health. */
+/** The runner: executes runs on the flow runtime. It serves its health, and the tool gateway's notices of its runs' calls. */
 export function createApp(deps: Deps): App {
   const http = createServiceApp({
     log: deps.log,
     authenticate: deps.authenticate,
     ready: () => deps.runtime.ready(),
   });
+  const room: Room = { ...deps, active: new Map() };
+  toolCallRoutes(http, room.active);
   let loop: RunLoop | undefined;
   return {
     name: 'runner',
@@ -21,7 +24,7 @@ export function createApp(deps: Deps): App {
         if (error instanceof RuntimeMismatch) throw error;
         deps.log.warn({ err: error }, 'the flow runtime does not answer yet');
       });
-      loop ??= startRunLoop(deps);
+      loop ??= startRunLoop(room);
     },
     async stop() {
       await loop?.stop();

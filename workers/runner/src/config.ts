@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ConfigError, defineConfig, shared } from '@agentstore/kernel/config';
+import { originSchema } from '@agentstore/kernel/http/origin';
 
 const whole = z.coerce.number().int();
 
@@ -33,6 +34,9 @@ const variables = defineConfig('runner', {
     .describe('Variables for every flow as a JSON object of strings, e.g. {"OPENAI_API_KEY":"…"}'),
   SESSION_SECRET: z.string().min(32).describe("Key with which conversations' session ids are made"),
   RUNNER_ID: z.string().optional().describe('Name of this runner in leases; one is made unless set'),
+  RUNNER_URL: originSchema.describe(
+    'Origin at which the tool gateway reaches this very runner, to tell it of the tool calls of its runs',
+  ),
   RUNNER_CONCURRENCY: whole.min(1).max(1_000).default(8).describe('Runs that are executed at the same time'),
   LEASE_SECONDS: z.coerce
     .number()
@@ -67,12 +71,20 @@ const variables = defineConfig('runner', {
     .default(60)
     .describe('How long after its deadline a run that cannot be stored or settled is held'),
   MAX_EVENT_BYTES: whole.min(1_024).default(262_144).describe('Largest event of a flow'),
-  MAX_STREAM_BYTES: whole.min(1_024).default(10_485_760).describe('Most that a flow may send'),
+  MAX_STREAM_BYTES: whole
+    .min(1_024)
+    .default(10_485_760)
+    .describe('Most that a flow may send, and most that the events of its tool calls may hold'),
   MAX_OUTPUT_BYTES: whole
     .min(1)
     .max(900_000)
     .default(600_000)
     .describe('Longest text of a run, in bytes as JSON; the runs subgraph takes 1 MiB at a time'),
+  MAX_TOOL_TEXT_BYTES: whole
+    .min(1_024)
+    .max(131_072)
+    .default(32_768)
+    .describe('Longest arguments, and longest result, of a tool call in run events; longer ones are cut'),
   MAX_ARTIFACT_BYTES: whole.min(1_024).default(4_194_304).describe('Largest flow artifact'),
   ARTIFACT_CACHE_BYTES: whole.min(0).default(67_108_864).describe('Verified artifacts kept in memory'),
   FLUSH_MS: whole

@@ -4,6 +4,7 @@ import type { ArtifactCache } from './artifacts/artifact-cache.ts';
 import type { ObjectStore } from './artifacts/load-artifact.ts';
 import type { FrameLimits } from './langflow/frames.ts';
 import type { Runtime } from './langflow/runtime-client.ts';
+import type { ActiveRuns } from './runs/active-runs.ts';
 import type { BillingClient } from './runs/billing-client.ts';
 import type { RunsClient } from './runs/runs-client.ts';
 
@@ -19,6 +20,8 @@ export interface RunLimits extends FrameLimits {
   readonly endPatienceMs: number;
   /** Text of all messages of a run together, and its output, in bytes as JSON. */
   readonly maxOutputBytes: number;
+  /** Arguments, and the answer, of one tool call, in bytes; those of all calls together are bounded by `maxStreamBytes`. */
+  readonly maxToolTextBytes: number;
   readonly flushMs: number;
   readonly flushBytes: number;
 }
@@ -36,6 +39,8 @@ export interface Deps {
     readonly maxBytes: number;
   };
   readonly runnerId: string;
+  /** Origin at which the tool gateway reaches this runner. */
+  readonly ownerUrl: string;
   readonly concurrency: number;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
@@ -46,4 +51,9 @@ export interface Deps {
   readonly globals: Readonly<Record<string, string>>;
   /** Key of the HMAC that makes session ids. */
   readonly sessionSecret: string;
+}
+
+/** What its handlers and its tasks find. */
+export interface Room extends Deps {
+  readonly active: ActiveRuns;
 }

@@ -35,5 +35,7 @@ await runProcess({
   port: settings.PORT,
   log,
   shutdownSeconds: settings.SHUTDOWN_SECONDS,
+  // The runs that end call tools, of which it is told.
+  listensToTheEnd: true,
   close: () => Promise.resolve(),
 });

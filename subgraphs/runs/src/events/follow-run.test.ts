@@ -25,7 +25,7 @@ beforeEach(() => {
 async function ownedRun() {
   const { run } = await app.start(facts);
   const runId = fromGlobalId('Run', run!.id)!;
-  const body = { runnerId: 'r', limit: 100, leaseMs: 60_000, waitMs: 0 };
+  const body = { runnerId: 'r', ownerUrl: 'http://r.test', limit: 100, leaseMs: 60_000, waitMs: 0 };
   await app.service.call('POST', '/internal/runs:claim', body);
   let seq = 0;
   const next = (kind: string, payload: object) => ({

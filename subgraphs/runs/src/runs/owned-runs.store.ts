@@ -1,6 +1,6 @@
 import type { Database, Tx } from '@agentstore/kernel/db/database';
 import type { Uuid } from '@agentstore/kernel/ids';
-import type { InstanceFacts, RunError, RunState, RunUsage } from './run.ts';
+import type { InstanceFacts, RunError, RunState, RunUsage, ToolGrants } from './run.ts';
 
 /** Usage as billing counts it. */
 export type UsageSoFar = readonly { readonly dimension: string; readonly quantity: string }[];
@@ -9,6 +9,8 @@ export type UsageSoFar = readonly { readonly dimension: string; readonly quantit
 export interface ClaimedRun {
   readonly runId: Uuid;
   readonly organizationId: Uuid;
+  /** Null for a run from before projects were kept. */
+  readonly projectId: Uuid | null;
   readonly instanceId: Uuid;
   readonly offeringId: Uuid;
   readonly conversationId: Uuid;
@@ -18,6 +20,7 @@ export interface ClaimedRun {
   readonly input: string;
   readonly artifact: InstanceFacts['artifact'];
   readonly effectiveConfig: Readonly<Record<string, unknown>>;
+  readonly toolGrants: ToolGrants;
   readonly remainingMs: number;
   readonly lastSeq: number;
   readonly cancelRequested: boolean;
@@ -48,8 +51,8 @@ export const claimRuns = (tx: Tx, input: { runnerId: string; limit: number; leas
          lease_owner = $1, lease_until = now() + make_interval(secs => $3 / 1000.0), started_at = coalesce(started_at, now())
        from due where r.id = due.id returning r.*
      )
-     select id as "runId", organization_id as "organizationId", instance_id as "instanceId", offering_id as "offeringId",
-       conversation_id as "conversationId", fence, attempt, input, artifact, config as "effectiveConfig",
+     select id as "runId", organization_id as "organizationId", project_id as "projectId", instance_id as "instanceId", offering_id as "offeringId",
+       conversation_id as "conversationId", fence, attempt, input, artifact, config as "effectiveConfig", tool_grants as "toolGrants",
        greatest(0, (extract(epoch from deadline_at - now()) * 1000)::int) as "remainingMs", last_seq as "lastSeq",
        state = 'CANCELLING' as "cancelRequested", checkpoint, ending -> 'billed' as billed,
        coalesce((select json_agg(json_build_object('input', h.input, 'output', h.output) order by h.id) from (

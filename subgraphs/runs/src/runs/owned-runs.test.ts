@@ -1,7 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemScope } from '@agentstore/kernel/access';
 import { ServiceError } from '@agentstore/kernel/http/client';
-import { fromGlobalId } from '@agentstore/kernel/ids';
+import { fromGlobalId, uuidv7 } from '@agentstore/kernel/ids';
 import { member, startRunsApp, type RunsApp } from '../testing/runs-app.ts';
 import { claimOrphans, type ClaimedRun } from './owned-runs.store.ts';
 import type { InstanceFacts } from './run.ts';
@@ -18,10 +18,11 @@ beforeEach(async () => {
 type Claimed = Omit<ClaimedRun, 'history'> & {
   takenOver: boolean;
   history: { role: string; content: string }[];
+  runToken: string | null;
 };
 
 const claim = async (runnerId: string, more: object = {}): Promise<Claimed[]> => {
-  const body = { runnerId, limit: 10, leaseMs: 10_000, waitMs: 0, ...more };
+  const body = { runnerId, ownerUrl: 'http://r.test', limit: 10, leaseMs: 10_000, waitMs: 0, ...more };
   return (await app.service.call<{ runs: Claimed[] }>('POST', '/internal/runs:claim', body)).runs;
 };
 const startAndClaim = async (): Promise<Claimed> => {
@@ -167,9 +168,90 @@ describe('claiming', () => {
   });
 });
 
+describe('the token of a claimed run', () => {
+  const tools = ['orders__find_order', 'status__service_status'];
+  const lifeOf = (token: string | null): number => {
+    const claims = Buffer.from(token!.split('.')[1]!, 'base64url').toString();
+    const { iat, exp } = JSON.parse(claims) as { iat: number; exp: number };
+    return exp - iat;
+  };
+
+  it('grants its owner what the instance had when the run was queued', async () => {
+    const bindings = [uuidv7()];
+    facts = app.controlPlane.add({ toolGrants: { tools, bindings } });
+    await app.start(facts);
+    app.controlPlane.set({ ...facts, toolGrants: { tools: ['later'], bindings: [] } });
+    const [run] = await claim('r1', { ownerUrl: 'https://runner-1.test:8443' });
+    const { tokenId, ...grant } = await app.verifyRunToken(run!.runToken!);
+    expect(tokenId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(grant).toEqual({
+      organizationId: facts.organizationId,
+      projectId: facts.projectId,
+      instanceId: facts.instanceId,
+      runId: run!.runId,
+      fence: 1,
+      owner: 'https://runner-1.test:8443',
+      tools,
+      bindings,
+    });
+    // A plan of 60 seconds, some of them gone, and 30 more.
+    expect(lifeOf(run!.runToken)).toBeGreaterThan(30);
+    expect(lifeOf(run!.runToken)).toBeLessThanOrEqual(90);
+  });
+
+  it('is another one for the next owner', async () => {
+    const run = await startAndClaim();
+    await expireLease(run.runId);
+    const [taken] = await claim('r2', { ownerUrl: 'http://r2.test' });
+    expect(await app.verifyRunToken(taken!.runToken!)).toMatchObject({ fence: 2, owner: 'http://r2.test' });
+  });
+
+  it('is there for a run without tools, too, and lasts for 15 minutes at most', async () => {
+    facts = app.controlPlane.add({ limits: { maxRunSeconds: 3_000, maxConcurrentRuns: 5 } });
+    const { runToken } = await startAndClaim();
+    expect(await app.verifyRunToken(runToken!)).toMatchObject({ tools: [], bindings: [] });
+    expect(lifeOf(runToken)).toBe(900);
+  });
+
+  it('is there for none of a project that is not known, nor with grants that are none; no other run is harmed', async () => {
+    const { projectId: _project, toolGrants: _grants, ...old } = facts;
+    app.controlPlane.set(old);
+    await app.start(facts);
+    await app.start(app.controlPlane.add({ toolGrants: { tools: [''], bindings: [] } }));
+    await app.start(app.controlPlane.add());
+    expect((await claim('r1')).map(({ runToken }) => runToken)).toEqual([null, null, expect.any(String)]);
+  });
+
+  it('is kept nowhere', async () => {
+    const { runToken } = await startAndClaim();
+    const rows = await app.deps.db.transaction(systemScope('test'), (tx) =>
+      tx.sql<{ row: string }>('select run::text as row from run'),
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.filter(({ row }) => row.includes(runToken!.split('.')[1]!.slice(0, 20)))).toEqual([]);
+  });
+
+  it.each(['ftp://r.test', 'http://r.test/path', 'http://r.test/', 'r.test'])(
+    'is made for no owner at %s',
+    async (ownerUrl) => {
+      expect(await codeOf(claim('r1', { ownerUrl }))).toBe('BAD_REQUEST');
+    },
+  );
+});
+
 const globalRun = ({ runId }: { runId: string }): string => Buffer.from(`Run:${runId}`).toString('base64url');
 
 describe('appending', () => {
+  it('nothing asks whether the run goes on', async () => {
+    const run = await startAndClaim();
+    expect(await append(run, [])).toEqual({ lastSeq: 0, cancelRequested: false });
+    await app.graph(
+      member(facts),
+      `mutation { runCancel(input: { runId: "${globalRun(run)}" }) { run { id } } }`,
+    );
+    expect(await append(run, [])).toEqual({ lastSeq: 0, cancelRequested: true });
+  });
+
   it('takes events in order, and the same ones again without a second copy', async () => {
     const run = await startAndClaim();
     expect(await append(run, [event(1), event(2)])).toEqual({ lastSeq: 2, cancelRequested: false });

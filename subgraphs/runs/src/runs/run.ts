@@ -77,6 +77,14 @@ export interface InstanceFacts {
     readonly sizeBytes: number;
   };
   readonly limits: { readonly maxRunSeconds: number; readonly maxConcurrentRuns: number };
+  readonly projectId?: Uuid;
+  readonly toolGrants?: ToolGrants;
+}
+
+/** What a run may ask the tool gateway for: tools by their names there, and connector bindings. */
+export interface ToolGrants {
+  readonly tools: readonly string[];
+  readonly bindings: readonly Uuid[];
 }
 
 /** Why a command on runs was refused, described once for the graph and its documents. */

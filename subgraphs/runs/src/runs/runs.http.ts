@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { serviceScope } from '@agentstore/kernel/access';
+import { originSchema } from '@agentstore/kernel/http/origin';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { isUuid, type Uuid } from '@agentstore/kernel/ids';
@@ -15,6 +16,7 @@ import {
   type ClaimedRun,
   type OwnerRefusal,
 } from './owned-runs.store.ts';
+import { runTokenOf } from './run-token.ts';
 import { runErrorCodes, type RunErrorCode } from './run.ts';
 
 const fence = z.int().min(1);
@@ -28,11 +30,12 @@ const event = z.object({
 
 const claimBody = z.object({
   runnerId: z.string().min(1).max(100),
+  ownerUrl: originSchema,
   limit: z.int().min(1).max(100),
   leaseMs,
   waitMs: z.int().min(0).max(30_000),
 });
-const appendBody = z.object({ fence, events: z.array(event).min(1).max(2_000) });
+const appendBody = z.object({ fence, events: z.array(event).max(2_000) });
 const usageSoFar = z
   .array(z.object({ dimension: z.string().max(50), quantity: z.string().regex(/^\d{1,18}$/) }))
   .max(50);
@@ -80,7 +83,7 @@ const finishBody = z.object({ fence, charge: z.string().regex(/^\d+$/).nullable(
 export function runRoutes(app: ServiceApp, room: Room): void {
   app.post('/internal/runs:claim', async (c) => {
     const scope = serviceScope(c.var.caller, 'run:execute');
-    const { waitMs, ...claim } = await readJson(c, claimBody);
+    const { waitMs, ownerUrl, ...claim } = await readJson(c, claimBody);
     const patience = AbortSignal.any([AbortSignal.timeout(waitMs), c.req.raw.signal]);
     let runs: ClaimedRun[] = [];
     // Looks at once, then after each doorbell.
@@ -88,7 +91,7 @@ export function runRoutes(app: ServiceApp, room: Room): void {
       runs = await room.db.transaction(scope, (tx) => claimRuns(tx, claim));
       if (runs.length > 0) break;
     }
-    return json({ runs: runs.map(wireOf) });
+    return json({ runs: await Promise.all(runs.map((run) => wireOf(room, run, ownerUrl))) });
   });
   app.post('/internal/runs/:id/events', async (c) => {
     serviceScope(c.var.caller, 'run:execute');
@@ -119,15 +122,19 @@ export function runRoutes(app: ServiceApp, room: Room): void {
   });
 }
 
-/** A claimed run on the wire: the conversation as messages, and whether somebody had it before. */
-const wireOf = ({ history, ...run }: ClaimedRun) => ({
-  ...run,
-  takenOver: run.attempt > 1,
-  history: history.flatMap(({ input, output }) => [
-    { role: 'user', content: input },
-    { role: 'assistant', content: output },
-  ]),
-});
+/** A claimed run on the wire: the conversation as messages, whether somebody had it before, and its token for the tool gateway. */
+const wireOf = async (room: Room, claimed: ClaimedRun, owner: string) => {
+  const { history, projectId: _project, toolGrants: _grants, ...run } = claimed;
+  return {
+    ...run,
+    takenOver: run.attempt > 1,
+    history: history.flatMap(({ input, output }) => [
+      { role: 'user', content: input },
+      { role: 'assistant', content: output },
+    ]),
+    runToken: await runTokenOf(room, claimed, owner),
+  };
+};
 
 const titles: Readonly<Record<OwnerRefusal, string>> = {
   RUN_FENCED: 'Another runner owns this run now, or it has ended.',

@@ -53,7 +53,7 @@ export async function queueRun(db: Database, scope: Scope, run: NewRun): Promise
       { outcome: Exclude<Queued, Run> } | { outcome: 'QUEUED'; conversationId: Uuid; requestedAt: string };
   }>(
     'queue_run',
-    '-- queueRun\n select queue_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) as answer',
+    '-- queueRun\n select queue_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) as answer',
     [
       onlyOrganization(scope),
       key.key,
@@ -69,6 +69,8 @@ export async function queueRun(db: Database, scope: Scope, run: NewRun): Promise
       scope.actor,
       facts.limits.maxRunSeconds,
       facts.limits.maxConcurrentRuns,
+      facts.projectId ?? null,
+      JSON.stringify(facts.toolGrants ?? { tools: [], bindings: [] }),
     ],
   );
   const { answer } = row!;

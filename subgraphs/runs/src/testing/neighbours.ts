@@ -26,6 +26,8 @@ export function createControlPlane() {
         effectiveConfig: {},
         artifact: { bucket: 'artifacts', key: 'flow.json', sha256: '0'.repeat(64), sizeBytes: 1 },
         limits: { maxRunSeconds: 60, maxConcurrentRuns: 100 },
+        projectId: uuidv7(),
+        toolGrants: { tools: [], bindings: [] },
         ...more,
       };
       instances.set(facts.instanceId, facts);

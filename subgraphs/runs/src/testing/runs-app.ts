@@ -1,6 +1,8 @@
 import { afterAll } from 'vitest';
 import type { App } from '@agentstore/kernel/app';
 import type { Caller } from '@agentstore/kernel/caller';
+import { generateInternalKey } from '@agentstore/kernel/auth/internal-token';
+import { runTokenSigner, runTokenVerifier } from '@agentstore/kernel/auth/run-token';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
 import { silentLog } from '@agentstore/kernel/log';
 import { serviceCaller, testTrust, userCaller } from '@agentstore/kernel/testing/callers';
@@ -23,10 +25,13 @@ export interface GraphAnswer {
   readonly errors?: readonly { message: string; extensions?: { code?: string } }[];
 }
 
+const toolsOrigin = 'http://tools.test';
+
 /** The runs subgraph on a database of the test file's own, beside a small control plane and a small billing, started. */
 export async function startRunsApp(more: Partial<Deps> = {}) {
   const made: TestDatabase & { database: Deps['db'] } = await openTestDatabase('runs');
   const trust = await testTrust('runs');
+  const runKey = await generateInternalKey('runs');
   const controlPlane = createControlPlane();
   const billing = createBilling();
   const deps: Deps = {
@@ -39,6 +44,7 @@ export async function startRunsApp(more: Partial<Deps> = {}) {
       send: controlPlane.fetch,
     }),
     billing: createServiceClient({ name: 'billing', baseUrl: 'http://billing', send: billing.fetch }),
+    signRunToken: await runTokenSigner(runKey.privateJwk, toolsOrigin),
     eventDays: 30,
     maxInputCharacters: 1_000,
     subscriberQueue: { events: 256, bytes: 1_048_576 },
@@ -84,6 +90,8 @@ export async function startRunsApp(more: Partial<Deps> = {}) {
     service,
     /** Of a service that may execute runs. */
     token,
+    /** As the tool gateway reads run tokens. */
+    verifyRunToken: runTokenVerifier(runKey.jwks, toolsOrigin),
     async graph(caller: Caller, query: string, variables: object = {}): Promise<GraphAnswer> {
       return (await request(caller, { query, variables }, 'application/json')).json() as Promise<GraphAnswer>;
     },

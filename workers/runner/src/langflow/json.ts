@@ -31,5 +31,13 @@ export function countIn(value: unknown, name: string): number | null {
 /** Text that every store and parser behind us can hold: no lone surrogates, no NUL. */
 export const clean = (text: string): string => text.toWellFormed().replaceAll('\0', '');
 
+/** The text, cut between two characters to that many bytes of UTF-8 and marked with `…` when it is longer. */
+export function cut(text: string, most: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= most) return text;
+  // As in a stream: a character that is cut apart is not written.
+  return `${new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, most), { stream: true })}…`;
+}
+
 /** How long a text is as the content of a JSON string, in bytes: what it costs to send and to store. */
 export const jsonBytes = (text: string): number => Buffer.byteLength(JSON.stringify(text)) - 2;

@@ -2,9 +2,15 @@ import { describe, expect, it } from 'vitest';
 import { componentError } from './classify-error.ts';
 import { readFrames, StreamTooLargeError, type Frame } from './frames.ts';
 import { createFrameMapper, type Flavour } from './map-frames.ts';
+import { createToolCalls } from './tool-calls.ts';
 
 const mapperOf = (flavour: Flavour = 'lfx', maxOutput = 1_000) =>
-  createFrameMapper({ flavour, stepName: (id) => id, maxOutput });
+  createFrameMapper({
+    flavour,
+    stepName: (id) => id,
+    tools: createToolCalls({ maxToolTextBytes: 1_024, maxStreamBytes: 10_000 }),
+    maxOutput,
+  });
 const message = (id: string, text: string, more: object = {}): Frame => ({
   event: 'add_message',
   data: { id, sender: 'Machine', text, category: 'message', properties: { state: 'complete' }, ...more },
@@ -87,6 +93,22 @@ describe('tool calls', () => {
         payload['toolCallId'],
         payload['content'] ?? payload['delta'] ?? payload['toolName'],
       ]);
+
+  it('are told when they begin, not when a model announces them without their arguments', () => {
+    const mapper = mapperOf();
+    const announced = [tool({ tool_input: {}, output: null }), tool({ name: 'now', tool_input: {} })];
+    expect(calls(mapper, announced)).toEqual([]);
+    const began = [tool({}), tool({ name: 'now', tool_input: {}, output: 'noon' })];
+    expect(calls(mapper, began)).toEqual([
+      ['ToolCallStart', 'm:0', 'search'],
+      ['ToolCallArgs', 'm:0', '{"q":"x"}'],
+      ['ToolCallEnd', 'm:0', undefined],
+      ['ToolCallStart', 'm:1', 'now'],
+      ['ToolCallArgs', 'm:1', '{}'],
+      ['ToolCallEnd', 'm:1', undefined],
+      ['ToolCallResult', 'm:1', 'noon'],
+    ]);
+  });
 
   it('are told once per position, and answered once', () => {
     const mapper = mapperOf();

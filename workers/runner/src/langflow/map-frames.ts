@@ -1,16 +1,12 @@
 import { componentError, runErrors, type RunError } from './classify-error.ts';
 import type { Frame } from './frames.ts';
 import { clean, isObject, jsonBytes, listIn, objectIn, textIn, type JsonObject } from './json.ts';
+import type { MappedEvent } from './mapped-event.ts';
+import type { ToolCalls } from './tool-calls.ts';
 import { createUsageTally, type RunUsage } from './usage.ts';
 
 /** `lfx serve`, or the Langflow backend: they order and end their streams differently. */
 export type Flavour = 'lfx' | 'langflow';
-
-/** An event of the run's log, before it has a seq. `payload` holds the fields of the graph's type of that name. */
-export interface MappedEvent {
-  readonly kind: string;
-  readonly payload: Readonly<Record<string, unknown>>;
-}
 
 /** How the flow ended. */
 export type Verdict =
@@ -22,7 +18,7 @@ export interface FrameMapper {
   map(frame: Frame): MappedEvent[];
   /** Known after the frame that ended the flow; a stream that ends before is TRUNCATED. */
   readonly verdict: Verdict | undefined;
-  /** Ends what is open: messages, then steps. Called once, before the terminal event. */
+  /** Ends what is open: messages, tool calls, then steps. Called once, before the terminal event. */
   close(): MappedEvent[];
   /** What was used so far. `whole`: the flow came to its own end. */
   usage(whole: boolean, durationMs: number): RunUsage;
@@ -37,13 +33,14 @@ export function createFrameMapper(options: {
   flavour: Flavour;
   /** Display name of a component by its id in the flow. */
   stepName: (componentId: string) => string;
+  /** The run's tool calls, of which the flow's frames are one witness. */
+  tools: ToolCalls;
   /** Longest text of all messages together, and longest output, in bytes as JSON. */
   maxOutput: number;
 }): FrameMapper {
-  const { flavour, stepName, maxOutput } = options;
+  const { flavour, stepName, tools, maxOutput } = options;
   const messages = new Map<string, OpenMessage>();
   const steps = new Map<string, 'started' | 'finished'>();
-  const tools = new Map<string, 'called' | 'answered'>();
   const tally = createUsageTally();
   const streamed = new Set<string>();
   let bytes = 0;
@@ -166,31 +163,26 @@ export function createFrameMapper(options: {
   function* toolCalls(path: string, blocks: readonly unknown[]): Generator<MappedEvent> {
     for (const [index, block] of blocks.entries()) {
       const at = `${path}:${index}`;
-      if (textIn(block, 'type') === 'tool_use') yield* toolCall(clean(at), block as JsonObject);
+      if (textIn(block, 'type') === 'tool_use') yield* toolCall(at, block as JsonObject);
       yield* toolCalls(at, listIn(block, 'contents'));
     }
   }
 
-  function* toolCall(toolCallId: string, block: JsonObject): Generator<MappedEvent> {
-    if (!tools.has(toolCallId)) {
-      tools.set(toolCallId, 'called');
-      const toolName = clean(textIn(block, 'name') ?? 'tool');
-      yield { kind: 'ToolCallStart', payload: { toolCallId, toolName } };
-      const delta = clean(JSON.stringify(block['tool_input'] ?? {}));
-      yield { kind: 'ToolCallArgs', payload: { toolCallId, delta } };
-      yield { kind: 'ToolCallEnd', payload: { toolCallId } };
-    }
+  function* toolCall(id: string, block: JsonObject): Generator<MappedEvent> {
     const isError = block['error'] !== undefined && block['error'] !== null;
-    const answered = isError || (block['output'] !== undefined && block['output'] !== null);
-    if (!answered || tools.get(toolCallId) === 'answered') return;
-    tools.set(toolCallId, 'answered');
+    const isAnswered = isError || (block['output'] !== undefined && block['output'] !== null);
+    const input = JSON.stringify(block['tool_input'] ?? {});
+    // A model's announcement has no arguments yet: they come when the tool begins.
+    if (input === '{}' && !isAnswered) return;
+    yield* tools.begin('flow', { id, toolName: textIn(block, 'name') ?? 'tool', arguments: input });
+    if (!isAnswered) return;
     const { output } = block;
     const content = isError
       ? 'The tool failed.'
       : typeof output === 'string'
         ? output
         : JSON.stringify(output);
-    yield { kind: 'ToolCallResult', payload: { toolCallId, content: clean(content), isError } };
+    yield* tools.end('flow', id, { content, isError });
   }
 
   return {
@@ -202,6 +194,7 @@ export function createFrameMapper(options: {
     },
     close() {
       const events = [...messages.keys()].flatMap((id) => [...closeMessage(id)]);
+      events.push(...tools.close());
       for (const [id, state] of steps) {
         if (state === 'finished') continue;
         steps.set(id, 'finished');
@@ -212,7 +205,7 @@ export function createFrameMapper(options: {
     usage(whole, durationMs) {
       const complete = whole && [...streamed].every((id) => tally.hasMessage(id));
       const status = tally.reports === 0 ? 'MISSING' : complete ? 'REPORTED' : 'PARTIAL';
-      return { status, models: tally.models(), toolCalls: tools.size, durationMs };
+      return { status, models: tally.models(), toolCalls: tools.count, durationMs };
     },
   };
 }

@@ -3,7 +3,9 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runErrors } from './classify-error.ts';
 import { readFrames } from './frames.ts';
-import { createFrameMapper, type Flavour, type MappedEvent, type Verdict } from './map-frames.ts';
+import { createFrameMapper, type Flavour, type Verdict } from './map-frames.ts';
+import type { MappedEvent } from './mapped-event.ts';
+import { createToolCalls } from './tool-calls.ts';
 import type { RunUsage } from './usage.ts';
 
 /** Byte streams recorded from lfx 1.13.0 and Langflow 1.13.0; they lie beside the repository. */
@@ -146,7 +148,8 @@ function chunksOf(raw: Buffer, size?: number): Buffer[] {
 }
 
 async function mapped(flavour: Flavour, chunks: readonly Buffer[]) {
-  const mapper = createFrameMapper({ flavour, stepName: (id) => id, maxOutput: 200_000 });
+  const tools = createToolCalls({ ...limits, maxToolTextBytes: 1_024 });
+  const mapper = createFrameMapper({ flavour, stepName: (id) => id, tools, maxOutput: 200_000 });
   const events: MappedEvent[] = [];
   async function* bytes(): AsyncGenerator<Buffer> {
     yield* chunks;

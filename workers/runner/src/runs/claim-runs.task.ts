@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Deps } from '../deps.ts';
+import type { Room } from '../deps.ts';
 import { executeRun } from './execute-run.ts';
 
 /** The runner's work: takes runs while it has hands free. */
@@ -12,7 +12,7 @@ export interface RunLoop {
 /** How long one claim waits at the runs subgraph. */
 const waitMs = 10_000;
 
-export function startRunLoop(deps: Deps): RunLoop {
+export function startRunLoop(deps: Room): RunLoop {
   const stopping = new AbortController();
   const ending = new AbortController();
   // Every run under way listens to it.
@@ -32,8 +32,8 @@ export function startRunLoop(deps: Deps): RunLoop {
         continue;
       }
       try {
-        const { runnerId, leaseMs } = deps;
-        const runs = await deps.runs.claim({ runnerId, leaseMs, limit, waitMs }, signal);
+        const { runnerId, ownerUrl, leaseMs } = deps;
+        const runs = await deps.runs.claim({ runnerId, ownerUrl, leaseMs, limit, waitMs }, signal);
         failures = 0;
         for (const run of runs) {
           const work: Promise<void> = executeRun(deps, run, ending.signal).finally(() => {

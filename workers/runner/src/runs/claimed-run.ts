@@ -16,6 +16,8 @@ export interface ClaimedRun {
   readonly history: readonly { readonly role: string; readonly content: string }[];
   readonly artifact: ArtifactRef;
   readonly effectiveConfig: JsonObject;
+  /** With which the flow calls tools; null for a run that can call none. Never logged. */
+  readonly runToken: string | null;
   readonly remainingMs: number;
   readonly lastSeq: number;
   readonly cancelRequested: boolean;
@@ -60,7 +62,7 @@ const maxGlobal = 65_536;
 
 /**
  * The variables a flow may name: upper-case members of the configuration, the conversation so far as JSON (`CONVERSATION_HISTORY`, the oldest
- * messages dropped when it is too long), and the runner's own, which win.
+ * messages dropped when it is too long), the runner's own, which win over them, and the run's token for its tools (`RUNTOKEN`), which nothing replaces.
  */
 export function globalsOf(run: ClaimedRun, own: Readonly<Record<string, string>>): Record<string, string> {
   const configured = Object.entries(run.effectiveConfig).flatMap(([name, value]) =>
@@ -70,7 +72,12 @@ export function globalsOf(run: ClaimedRun, own: Readonly<Record<string, string>>
   );
   let history = run.history;
   while (Buffer.byteLength(JSON.stringify(history)) > maxGlobal) history = history.slice(2);
-  return { ...Object.fromEntries(configured), CONVERSATION_HISTORY: JSON.stringify(history), ...own };
+  return {
+    ...Object.fromEntries(configured),
+    CONVERSATION_HISTORY: JSON.stringify(history),
+    ...own,
+    RUNTOKEN: run.runToken ?? '',
+  };
 }
 
 /** A verified artifact as a flow, with its components' display names; undefined when it is no flow JSON. */

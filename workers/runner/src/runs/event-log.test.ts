@@ -80,6 +80,21 @@ describe('the event log', () => {
     expect(Math.max(...appends.map(({ events }) => events.length))).toBeLessThanOrEqual(500);
   });
 
+  it('flushes what was pushed before, whatever is pushed meanwhile', async () => {
+    const { log, appends } = openLog(1_000);
+    log.push({ kind: 'ToolCallStart', payload: {} });
+    let flushed = false;
+    const done = log.flush().then(() => (flushed = true));
+    for (let served = 0; served < 5 && !flushed; served++) {
+      log.push({ kind: 'StepStarted', payload: { step: `s${served}` } });
+      appends[served]!.answer();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await done;
+    expect(appends).toHaveLength(1);
+    log.close();
+  });
+
   it('ends when its owner may write no more', async () => {
     const { log, appends } = openLog();
     log.push(text('a'));

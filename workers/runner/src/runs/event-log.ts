@@ -1,5 +1,5 @@
 import { jsonBytes } from '../langflow/json.ts';
-import type { MappedEvent } from '../langflow/map-frames.ts';
+import type { MappedEvent } from '../langflow/mapped-event.ts';
 
 /** An event with its place in the run. */
 export interface LoggedEvent extends MappedEvent {
@@ -10,7 +10,7 @@ export interface LoggedEvent extends MappedEvent {
 /** The run's log as its owner writes it. */
 export interface EventLog {
   push(event: MappedEvent): void;
-  /** Resolves when all that was pushed is stored, or the log was closed. */
+  /** Resolves when all that was pushed before is stored, or the log was closed. */
   flush(): Promise<void>;
   /** The seq that the next event will get. */
   readonly nextSeq: number;
@@ -38,6 +38,7 @@ export function createEventLog(options: {
   const waiting: { kind: string; payload: Record<string, unknown>; at: string; bytes: number }[] = [];
   let waitingBytes = 0;
   let sent = options.firstSeq;
+  let stored = sent;
   let sentAt = -Infinity;
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
@@ -67,6 +68,9 @@ export function createEventLog(options: {
     sentAt = performance.now();
     sending = options
       .append(batch)
+      .then(() => {
+        stored += batch.length;
+      })
       .catch(() => {
         closed = true;
       })
@@ -98,7 +102,8 @@ export function createEventLog(options: {
       schedule();
     },
     async flush() {
-      while (!closed && (sending || waiting.length > 0)) {
+      const until = sent + waiting.length;
+      while (!closed && stored < until) {
         send();
         await sending;
       }

@@ -4,13 +4,10 @@ import type { Deps } from '../deps.ts';
 import { runErrors, type RunError } from '../langflow/classify-error.ts';
 import { readFrames, StreamTooLargeError } from '../langflow/frames.ts';
 import { textIn } from '../langflow/json.ts';
-import {
-  createFrameMapper,
-  type FrameMapper,
-  type MappedEvent,
-  type Verdict,
-} from '../langflow/map-frames.ts';
+import { createFrameMapper, type FrameMapper, type Verdict } from '../langflow/map-frames.ts';
+import type { MappedEvent } from '../langflow/mapped-event.ts';
 import { RuntimeError, type Flow } from '../langflow/runtime-client.ts';
+import type { ToolCalls } from '../langflow/tool-calls.ts';
 import type { Exhausted } from './billing-client.ts';
 import { flowIdOf, globalsOf, parseFlow, sessionIdOf, type ClaimedRun } from './claimed-run.ts';
 
@@ -39,11 +36,12 @@ export function executeFlow(
     signal: AbortSignal;
     interrupt: (why: Interruption) => void;
     emit: (event: MappedEvent) => void;
+    tools: ToolCalls;
     /** Resolves when it is stored that the flow may have begun; after that no other runner executes it. */
     mark: () => Promise<void>;
   },
 ): Execution {
-  const { signal, interrupt, emit, mark } = options;
+  const { signal, interrupt, emit, tools, mark } = options;
   let begun = false;
   let mapper: FrameMapper | undefined;
   let jobId: string | undefined;
@@ -63,6 +61,7 @@ export function executeFlow(
     mapper = createFrameMapper({
       flavour: runtime.flavour,
       stepName: parsed.stepName,
+      tools,
       maxOutput: deps.limits.maxOutputBytes,
     });
     const stream = await opened(parsed.flow);

@@ -97,6 +97,7 @@ const settingsOf = (more: Readonly<Record<string, string>>) =>
     RUNTIME_API_KEY: 'k',
     RUNTIME_GLOBALS: '{"OPENAI_API_KEY":"k"}',
     SESSION_SECRET: 's'.repeat(32),
+    RUNNER_URL: 'http://runner.test',
     LEASE_SECONDS: '1',
     HEARTBEAT_SECONDS: '0.3',
     SHUTDOWN_SECONDS: '5',

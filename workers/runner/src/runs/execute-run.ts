@@ -1,10 +1,12 @@
-import type { Deps } from '../deps.ts';
+import type { Room } from '../deps.ts';
 import { runErrors } from '../langflow/classify-error.ts';
 import type { Verdict } from '../langflow/map-frames.ts';
+import { createToolCalls } from '../langflow/tool-calls.ts';
 import type { RunUsage } from '../langflow/usage.ts';
+import { activeRun, type NoticeRefusal } from './active-runs.ts';
 import { billedUsage } from './billed-usage.ts';
 import type { BilledUsage, ClaimedRun } from './claimed-run.ts';
-import { createEventLog } from './event-log.ts';
+import { createEventLog, type LoggedEvent } from './event-log.ts';
 import { executeFlow, type Interruption } from './execute-flow.ts';
 import { holdLease } from './lease.ts';
 import { FencedError, type Ending } from './runs-client.ts';
@@ -18,7 +20,7 @@ const lastWordsMs = 3_000;
  * settled at their checkpoint and ends RUNNER_LOST. Never
  * throws; what it cannot end by some time after the deadline, the next owner does. `stop` aborts with the reason 'stopped' (hand back or end) when the process must go.
  */
-export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal): Promise<void> {
+export async function executeRun(deps: Room, run: ClaimedRun, stop: AbortSignal): Promise<void> {
   const log = deps.log.child({ runId: run.runId, fence: run.fence });
   const began = Date.now();
   const interruption = new AbortController();
@@ -40,22 +42,36 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
     run.remainingMs + deps.limits.endPatienceMs,
   );
 
+  const append = async (batch: readonly LoggedEvent[]): Promise<void> => {
+    try {
+      const told = await deps.runs.append(run, batch, disowned.signal);
+      if (told.cancelRequested) interrupt('cancelled');
+    } catch (error) {
+      if (error instanceof FencedError) interrupt('fenced');
+      else {
+        log.error({ err: error }, 'events refused');
+        interrupt('refused');
+      }
+      throw error;
+    }
+  };
   const events = createEventLog({
     firstSeq: run.lastSeq + 1,
     flushMs: deps.limits.flushMs,
     flushBytes: deps.limits.flushBytes,
-    append: async (batch) => {
-      try {
-        const told = await deps.runs.append(run, batch, disowned.signal);
-        if (told.cancelRequested) interrupt('cancelled');
-      } catch (error) {
-        if (error instanceof FencedError) interrupt('fenced');
-        else {
-          log.error({ err: error }, 'events refused');
-          interrupt('refused');
-        }
-        throw error;
-      }
+    append,
+  });
+  const tools = createToolCalls(deps.limits);
+  let isOver = false;
+  const active = activeRun({
+    fence: run.fence,
+    tools,
+    events,
+    // What it throws has interrupted the run, and that is asked next.
+    ask: () => append([]).catch(() => undefined),
+    standing: (): NoticeRefusal | undefined => {
+      if (disowned.signal.reason instanceof FencedError) return 'RUN_FENCED';
+      return isOver || interruption.signal.aborted ? 'RUN_ENDED' : undefined;
     },
   });
   /** Whether anybody may have asked the runtime to execute the flow: from then on it is not executed again. */
@@ -71,6 +87,7 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
     signal: interruption.signal,
     interrupt,
     emit: (event) => events.push(event),
+    tools,
     mark,
   });
   const usage = (whole: boolean): RunUsage =>
@@ -102,7 +119,9 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
     }
     if (run.remainingMs <= 0) interrupt('deadline');
     if (run.cancelRequested) interrupt('cancelled');
+    deps.active.set(run.runId, active);
     const result = await outcome();
+    isOver = true;
     if (result === 'hand-back') {
       await deps.runs.handBack(run);
       return;
@@ -119,6 +138,7 @@ export async function executeRun(deps: Deps, run: ClaimedRun, stop: AbortSignal)
     clearTimeout(giveUp);
     lease.end();
     events.close();
+    if (deps.active.get(run.runId) === active) deps.active.delete(run.runId);
   }
 
   /** How the execution ended, in the run's words; `hand-back` when it may begin anew elsewhere. */

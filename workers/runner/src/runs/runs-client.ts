@@ -29,12 +29,12 @@ type Owned = Pick<ClaimedRun, 'runId' | 'fence'>;
 
 /** The runs subgraph as a runner uses it. Calls of an owner throw FencedError once it is not the owner any more. */
 export interface RunsClient {
-  /** Waits up to `waitMs` for runs to take. */
+  /** Waits up to `waitMs` for runs to take; their tokens name `ownerUrl` as whom the tool gateway tells of calls. */
   claim(
-    request: { runnerId: string; limit: number; leaseMs: number; waitMs: number },
+    request: { runnerId: string; ownerUrl: string; limit: number; leaseMs: number; waitMs: number },
     signal: AbortSignal,
   ): Promise<ClaimedRun[]>;
-  /** Stores events; repeats until it is answered or the signal aborts. */
+  /** Stores events, or with none just asks; repeats until it is answered or the signal aborts. */
   append(run: Owned, events: readonly LoggedEvent[], signal: AbortSignal): Promise<Told>;
   /** Keeps the lease, once. */
   heartbeat(run: Owned, lease: { leaseMs: number; usage: readonly BilledUsage[] }): Promise<Told>;
