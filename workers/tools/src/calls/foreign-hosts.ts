@@ -1,0 +1,27 @@
+import { problemResponse } from '@agentstore/kernel/http/problem';
+import type { ToolSettings } from '../deps.ts';
+
+type Handler = (request: Request) => Response | Promise<Response>;
+
+/** Paths that a browser could be led to: a page elsewhere whose name was made to point here must reach none of them. */
+const guarded = /^\/(v1|mcp|\.well-known)(\/|$)/;
+
+/**
+ * Refuses a request whose Host or Origin is not ours, before anything of it is read (DNS rebinding). The Host is the one in the request's URL, which
+ * the server makes from the header.
+ */
+export function refuseForeignHosts(settings: ToolSettings, next: Handler): Handler {
+  const hosts = new Set([new URL(settings.publicOrigin).host, ...settings.allowedHosts]);
+  const isOurs = (origin: string | null): boolean =>
+    origin === null || (URL.canParse(origin) && hosts.has(new URL(origin).host));
+  return (request) => {
+    const url = new URL(request.url);
+    if (guarded.test(url.pathname) && !(hosts.has(url.host) && isOurs(request.headers.get('origin'))))
+      return problemResponse({
+        status: 403,
+        code: 'FOREIGN_HOST',
+        title: 'This host or origin is not one that the gateway serves.',
+      });
+    return next(request);
+  };
+}
