@@ -40,6 +40,8 @@ export interface UpstreamFacts {
   /** HTTP status of the last attempt; null when there was no answer. 401 makes the pipeline drop the secret it used. */
   readonly upstreamStatus: number | null;
   readonly attempts: number;
+  /** False when surely nothing of the call reached the upstream: it may then be made again under the same key. */
+  readonly sent: boolean;
   /** Bytes of the bodies, after decompression. */
   readonly bytesOut: number;
   readonly bytesIn: number;
@@ -61,6 +63,8 @@ export class UpstreamRefusal extends ToolRefusal {
 
 /** The adapter of one kind of connector. */
 export interface Upstream {
+  /** Throws ToolRefusal for arguments that cannot be sent: asked before anything is written, read or called. */
+  check(request: Pick<UpstreamRequest, 'definition' | 'tool' | 'arguments'>): void;
   /** Throws UpstreamRefusal; anything else it throws is answered UPSTREAM_UNAVAILABLE. */
   call(request: UpstreamRequest): Promise<UpstreamAnswer>;
   close(): Promise<void>;
