@@ -1,10 +1,12 @@
 import { withTrace } from '@agentstore/kernel/http/trace';
 import {
   isCallToolResult,
+  MissingRequiredClientCapabilityError,
   ProtocolError,
   Server,
   TRACEPARENT_META_KEY,
   type CallToolResult,
+  type ClientCapabilities,
   type Tool,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
@@ -69,7 +71,10 @@ export function gatewayServer(exchange: Exchange): Server {
     masked(async () => {
       const { traceparent, ...call } = callOf(params.name, callMeta.parse(mcpReq._meta ?? {}));
       const invoke = (): Promise<ToolAnswer> => calls.invoke(grant, call);
-      return resultOf(await (traceparent === undefined ? invoke() : withTrace(traceparent, invoke)));
+      const answer = await (traceparent === undefined ? invoke() : withTrace(traceparent, invoke));
+      const missing = missingCapabilities(answer, server.getClientCapabilities());
+      if (missing) throw new MissingRequiredClientCapabilityError({ requiredCapabilities: missing });
+      return resultOf(answer);
     }),
   );
   return server;
@@ -129,6 +134,19 @@ export function gatewayServer(exchange: Exchange): Server {
       throw new ProtocolError(-32603, 'Something went wrong on our side.');
     }
   }
+}
+
+const needed = z.object({ requiredCapabilities: z.record(z.string(), z.object({})) });
+
+/** What the upstream needs of its client and this one did not offer; undefined when that is not why there is no result. */
+function missingCapabilities(
+  answer: ToolAnswer,
+  offered: ClientCapabilities | undefined,
+): ClientCapabilities | undefined {
+  const facts = needed.safeParse(answer.ok ? {} : answer.facts);
+  if (!facts.success || offered === undefined) return undefined;
+  const missing = Object.entries(facts.data.requiredCapabilities).filter(([name]) => !(name in offered));
+  return missing.length ? Object.fromEntries(missing) : undefined;
 }
 
 function toolOf(tool: VisibleTool): Tool {
