@@ -1,6 +1,7 @@
 import type { ConnectorDefinition } from '@agentstore/kernel/connector-definition';
 import {
   createMcpHandler,
+  legacyStatelessFallback,
   MissingRequiredClientCapabilityError,
   Server,
   type CallToolResult,
@@ -10,7 +11,7 @@ import {
 } from '@modelcontextprotocol/server';
 
 type Run = (ctx: ServerContext, args: Readonly<Record<string, unknown>>) => Promise<CallToolResult>;
-interface FixtureTool {
+export interface FixtureTool {
   readonly tool: Tool;
   readonly run: Run;
 }
@@ -137,9 +138,11 @@ export const fixtureDefinition = (origin: string): ConnectorDefinition => ({
   maxResponseBytes: 1_048_576,
 });
 
-/** An MCP server with these tools for both eras, by the official SDK; every request must bear the token. */
+/** An MCP server with these tools, by the official SDK; every request must bear the token. */
 export function fixtureMcpServer(options: {
   readonly token: string;
+  /** A server that knows the revisions with a handshake only; both eras are served else. */
+  readonly isLegacy?: boolean;
   readonly tools?: readonly FixtureTool[];
   /** Told of each request that bore the token. */
   readonly onRequest?: (request: Request) => void;
@@ -157,11 +160,11 @@ export function fixtureMcpServer(options: {
     });
     return server;
   };
-  const handler = createMcpHandler(factory);
+  const fetch = options.isLegacy ? legacyStatelessFallback(factory) : createMcpHandler(factory).fetch;
   return async (request) => {
     if (request.headers.get('authorization') !== `Bearer ${options.token}`)
       return new Response(null, { status: 401 });
     options.onRequest?.(request);
-    return handler.fetch(request);
+    return fetch(request);
   };
 }

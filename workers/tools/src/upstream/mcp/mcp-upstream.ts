@@ -18,8 +18,8 @@ import { UpstreamRefusal, type Upstream, type UpstreamAnswer, type UpstreamReque
 import { openWire, type Wire } from './guarded-fetch.ts';
 import { unchangedTools } from './pinned-tools.ts';
 
-/** Longest time for which what was learnt of an upstream holds, in ms; its own word may make it shorter. */
-const mostFreshMs = 60_000;
+/** How long what was learnt of an upstream holds, in ms, unless it says before that its list has changed. Its `ttlMs` is for who shows the list. */
+const freshMs = 60_000;
 /** Blocks of content that a result may have. */
 const mostBlocks = 64;
 /** Pages of a list of tools. */
@@ -37,7 +37,7 @@ interface Learnt {
  * @param entries - How many (definition, credential) pairs are remembered.
  */
 export function mcpUpstream({ entries }: { readonly entries: number }): Upstream {
-  const learnt = new LRUCache<string, Learnt>({ max: entries });
+  const learnt = new LRUCache<string, Learnt>({ max: entries, ttl: freshMs });
 
   return {
     check: () => undefined,
@@ -82,14 +82,13 @@ export function mcpUpstream({ entries }: { readonly entries: number }): Upstream
     }
 
     async function learn(key: string, options: RequestOptions): Promise<Learnt> {
-      const { tools, ttlMs } = await client.listTools(undefined, options);
+      const { tools } = await client.listTools(undefined, options);
       const discover = client.getDiscoverResult();
       const found: Learnt = {
         era: discover ? { kind: 'modern', discover } : { kind: 'legacy' },
         unchanged: unchangedTools(request.definition.tools, tools),
       };
-      const ttl = typeof ttlMs === 'number' ? Math.min(Math.max(ttlMs, 1), mostFreshMs) : mostFreshMs;
-      learnt.set(key, found, { ttl });
+      learnt.set(key, found);
       return found;
     }
 
