@@ -7,6 +7,7 @@ import type { SecretReader } from '@agentstore/kernel/vault/secret-store';
 import type { AuditLog } from './audit/audit-record.ts';
 import type { Resolve } from './egress/egress-guard.ts';
 import type { AppliedPolicies } from './policy/connector-policy.ts';
+import type { Upstream } from './upstream/upstream.ts';
 
 /** Bounds and addresses of one gateway; every one is a variable of `config.ts`. */
 export interface ToolSettings {
@@ -29,7 +30,9 @@ export interface ToolSettings {
     readonly ports: readonly number[];
     /** Exact origins that may be plain HTTP and private: for development. */
     readonly privateOrigins: readonly string[];
+    /** Origins to which connections are kept at once. */
     readonly maxAgents: number;
+    readonly connectionsPerOrigin: number;
     readonly connectMs: number;
   };
 }
@@ -51,6 +54,8 @@ export interface Deps {
   readonly policies: AppliedPolicies;
   readonly secrets: SecretReader;
   readonly audit: AuditLog;
+  /** Adapters of the kinds of connectors that this gateway serves besides REST. */
+  readonly upstreams: Readonly<Partial<Record<'MCP' | 'RAG', Upstream>>>;
   readonly resolve: Resolve;
   readonly settings: ToolSettings;
 }

@@ -1,0 +1,119 @@
+import { lookup as lookupAddress, type LookupAddress } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { promisify } from 'node:util';
+import { LRUCache } from 'lru-cache';
+import { buildConnector, Pool, type Dispatcher } from 'undici';
+import { ToolRefusal } from '../calls/refusals.ts';
+import type { ToolSettings } from '../deps.ts';
+import type { EgressRoute } from '../upstream/upstream.ts';
+import { isPublicAddress } from './public-address.ts';
+
+/** All addresses of a name. */
+export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
+
+/** By the system's resolver. */
+export const systemResolve: Resolve = (hostname) =>
+  promisify(lookupAddress)(hostname, { all: true, verbatim: true });
+
+/** Thrown at the socket; undici hands it on as the fault of the request. */
+export class EgressDenied extends Error {
+  override readonly name = 'EgressDenied';
+}
+
+export interface EgressGuard {
+  /** Throws EGRESS_DENIED for an origin that may not be called whatever it resolves to. Opens nothing. */
+  check(origin: string): void;
+  /** The guarded way to an origin that passed `check`. */
+  route(origin: string): EgressRoute;
+  close(): Promise<void>;
+}
+
+/**
+ * The one way out. A name is resolved for each connection, all of its addresses must be public, and those that were checked are those that are dialled.
+ * An address written as the host never reaches a resolver, so it is checked by itself.
+ */
+export function createEgressGuard(settings: ToolSettings['egress'], resolve: Resolve): EgressGuard {
+  const routes = new LRUCache<string, EgressRoute>({
+    max: settings.maxAgents,
+    dispose: (route) => void route.dispatcher.close().catch(() => undefined),
+  });
+  const isExempt = (origin: string): boolean => settings.privateOrigins.includes(origin);
+
+  function check(origin: string): void {
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    if (!url || url.origin !== origin) throw new ToolRefusal('EGRESS_DENIED');
+    if (isExempt(origin)) return;
+    const host = url.hostname.replace(/^\[|\]$/g, '');
+    const port = Number(url.port || 443);
+    if (
+      url.protocol !== 'https:' ||
+      !settings.ports.includes(port) ||
+      host.endsWith('.') ||
+      (isIP(host) !== 0 && !isPublicAddress(host))
+    )
+      throw new ToolRefusal('EGRESS_DENIED');
+  }
+
+  function open(origin: string): EgressRoute {
+    let address: string | null = null;
+    const connect = buildConnector({
+      timeout: settings.connectMs,
+      ...(isExempt(origin) ? {} : { lookup: checkedLookup(resolve) }),
+    });
+    const pool = new Pool(origin, {
+      connections: settings.connectionsPerOrigin,
+      pipelining: 1,
+      keepAliveTimeout: 10_000,
+      connect: (options, callback) =>
+        connect(options, (...[error, socket]) => {
+          if (socket) address = socket.remoteAddress ?? null;
+          if (error) callback(error, null);
+          else callback(null, socket);
+        }),
+    });
+    return { origin, dispatcher: pool.compose(onlyTo(origin)), address: () => address };
+  }
+
+  return {
+    check,
+    route(origin) {
+      check(origin);
+      const known = routes.get(origin);
+      if (known) return known;
+      const route = open(origin);
+      routes.set(origin, route);
+      return route;
+    },
+    async close() {
+      const open = [...routes.values()];
+      await Promise.all(open.map(({ dispatcher }) => dispatcher.destroy()));
+      routes.clear();
+    },
+  };
+}
+
+/** A lookup for `net.connect` that answers checked addresses, or fails when any of them is not public. */
+export function checkedLookup(resolve: Resolve): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname).then(
+      (found) => {
+        const first = found[0];
+        if (!first || !found.every(({ address }) => isPublicAddress(address)))
+          callback(new EgressDenied('the name leads to an address that is not public'), '');
+        else if (options.all) callback(null, [...found]);
+        else callback(null, first.address, first.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, ''),
+    );
+  };
+}
+
+/** A pool dials its own origin whatever it is asked for; whoever asks it for another one is refused instead. */
+const onlyTo =
+  (origin: string): Dispatcher.DispatcherComposeInterceptor =>
+  (dispatch) =>
+  (options, handler) => {
+    if (options.origin !== undefined && new URL(String(options.origin)).origin !== origin)
+      throw new EgressDenied('this way leads to one origin');
+    return dispatch(options, handler);
+  };
