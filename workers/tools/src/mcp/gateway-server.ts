@@ -10,7 +10,7 @@ import {
   type Tool,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { ToolRefusal, type ToolRefusalCode } from '../calls/refusals.ts';
+import { ToolRefusal } from '../calls/refusals.ts';
 import type { Grant, ToolAnswer, ToolCall, ToolCalls, VisibleTool } from '../calls/tool-call.ts';
 import { jsonRpcCodeOf, mcpFormOf, refusalText, toolErrorOf } from './mcp-answer.ts';
 
@@ -44,17 +44,17 @@ export interface Exchange {
   readonly signal: AbortSignal;
   /** `params.arguments` as they were parsed from the body. The SDK's copy lacks a member `__proto__`, which is to be refused and not dropped. */
   readonly arguments: unknown;
-  /** The calling program by its HTTP request, for revisions that do not say it in each message. */
-  readonly userAgent: string | null;
-  /** Told of the refusal with which the call ends as a JSON-RPC error. */
-  refused(code: ToolRefusalCode): void;
+  /** Of the HTTP request: who calls, where MCP does not say it, and tenants that are claimed. */
+  readonly headers: Headers;
+  /** Told of the refusal with which the request ends as a JSON-RPC error. */
+  refused(refusal: Pick<ToolRefusal, 'code' | 'facts'>): void;
   /** Told of a fault of our own, which the caller does not see. */
   failed(error: unknown): void;
 }
 
 /** An MCP server of the tools that one run may call. */
 export function gatewayServer(exchange: Exchange): Server {
-  const { calls, grant } = exchange;
+  const { calls, grant, headers } = exchange;
   const server = new Server(
     { name: 'agentstore-tools', title: 'Agent Store tool gateway', version: '1.0.0' },
     {
@@ -84,7 +84,7 @@ export function gatewayServer(exchange: Exchange): Server {
     meta: z.output<typeof callMeta>,
   ): ToolCall & { traceparent: string | undefined } {
     const said = server.getClientVersion();
-    const client = said ? `${said.name}/${said.version}` : exchange.userAgent;
+    const client = said ? `${said.name}/${said.version}` : headers.get('user-agent');
     const key = meta[metaKeys.idempotencyKey];
     return {
       channel: 'MCP',
@@ -92,7 +92,10 @@ export function gatewayServer(exchange: Exchange): Server {
       arguments: exchange.arguments ?? {},
       bindingId: meta[metaKeys.bindingId],
       ...(key !== undefined && { idempotencyKey: key }),
-      claimed: { organizationId: meta[metaKeys.organizationId], projectId: meta[metaKeys.projectId] },
+      claimed: {
+        organizationId: meta[metaKeys.organizationId] ?? headers.get('x-organization-id') ?? undefined,
+        projectId: meta[metaKeys.projectId] ?? headers.get('x-project-id') ?? undefined,
+      },
       ...(client !== null && { client: client.slice(0, 200) }),
       signal: exchange.signal,
       traceparent: meta[TRACEPARENT_META_KEY],
@@ -119,7 +122,7 @@ export function gatewayServer(exchange: Exchange): Server {
     message: string,
     more: Readonly<Record<string, unknown>>,
   ): ProtocolError {
-    exchange.refused(code);
+    exchange.refused({ code, facts });
     return new ProtocolError(jsonRpcCodeOf(code), message, { ...facts, code, ...more });
   }
 

@@ -478,9 +478,13 @@ test('a list is private, and says no header in which arguments would be repeated
   });
 });
 
-test('a transient refusal says when to come again', async () => {
-  const url = await gateway(smallToolCalls(async () => refusedWith('SECRET_STORE_UNAVAILABLE')));
-  expect((await post(url, 'tools/call', echo)).headers.get('retry-after')).toBe('2');
+test.each<[ToolRefusalCode, Record<string, unknown>, string | null]>([
+  ['SECRET_STORE_UNAVAILABLE', {}, '2'],
+  ['TOO_MANY_CALLS', { retryAfterSeconds: 9 }, '9'],
+  ['TOOL_DENIED', {}, null],
+])('%s says when to come again, or that it makes no sense', async (code, facts, seconds) => {
+  const url = await gateway(smallToolCalls(async () => refusedWith(code, facts)));
+  expect((await post(url, 'tools/call', echo)).headers.get('retry-after')).toBe(seconds);
 });
 
 test('a run whose grant is gone is told so when it lists', async () => {

@@ -8,7 +8,7 @@ import {
   WebStandardStreamableHTTPServerTransport,
 } from '@modelcontextprotocol/server';
 import { z } from 'zod';
-import { toolRefusals, ToolRefusal, type ToolRefusalCode } from '../calls/refusals.ts';
+import { toolRefusals, ToolRefusal } from '../calls/refusals.ts';
 import type { Grant, ToolCalls } from '../calls/tool-call.ts';
 import { gatewayServer } from './gateway-server.ts';
 
@@ -52,7 +52,7 @@ export function mcpRoutes(app: ServiceApp, { calls, log, settings }: McpOptions)
         ? challenge(error.message, c.req.header('authorization') !== undefined)
         : problemResponse(
             { status: toolRefusals[error.code].status, code: error.code, title: error.message },
-            retryAfter(toolRefusals[error.code].status),
+            retryAfter(error),
           );
     }
     if (c.req.method !== 'POST') return rpcError(405, -32000, 'Only POST is served.', { allow: 'POST' });
@@ -75,14 +75,14 @@ export function mcpRoutes(app: ServiceApp, { calls, log, settings }: McpOptions)
     // A stream for as long as the client likes, of changes that are never announced.
     if (method === 'subscriptions/listen') return rpcError(404, -32601, 'Method not found', {}, id);
 
-    let refused: ToolRefusalCode | undefined;
+    let refused: Refusal | undefined;
     const server = gatewayServer({
       calls,
       grant,
       signal: request.signal,
       arguments: params?.arguments,
-      userAgent: request.headers.get('user-agent'),
-      refused: (code) => (refused = code),
+      headers: request.headers,
+      refused: (refusal) => (refused = refusal),
       failed: (error) => log.error({ err: error }, 'MCP request failed'),
     });
     if (await isLegacyRequest(request, body)) {
@@ -96,7 +96,7 @@ export function mcpRoutes(app: ServiceApp, { calls, log, settings }: McpOptions)
     const response = await createMcpHandler(() => server, { legacy: 'reject' }).fetch(request, {
       parsedBody: body,
     });
-    return refused === undefined ? response : withStatus(response, toolRefusals[refused].status);
+    return refused === undefined ? response : withStatusOf(refused, response);
   }
 
   function challenge(title: string, tokenWasSent: boolean): Response {
@@ -122,11 +122,17 @@ const rpcError = (
     { status, headers },
   );
 
-const retryAfter = (status: number): Record<string, string> =>
-  status === 503 || status === 429 ? { 'retry-after': '2' } : {};
+type Refusal = Pick<ToolRefusal, 'code' | 'facts'>;
 
-function withStatus(response: Response, status: number): Response {
+/** When to come again, in seconds: as the refusal says, or soon where the fault is the gateway's and passes. */
+function retryAfter({ code, facts: { retryAfterSeconds } }: Refusal): Record<string, string> {
+  const passes = [429, 503].includes(toolRefusals[code].status);
+  const seconds = typeof retryAfterSeconds === 'number' ? retryAfterSeconds : passes ? 2 : undefined;
+  return seconds === undefined ? {} : { 'retry-after': String(seconds) };
+}
+
+function withStatusOf(refusal: Refusal, response: Response): Response {
   const headers = new Headers(response.headers);
-  for (const [name, value] of Object.entries(retryAfter(status))) headers.set(name, value);
-  return new Response(response.body, { status, headers });
+  for (const [name, value] of Object.entries(retryAfter(refusal))) headers.set(name, value);
+  return new Response(response.body, { status: toolRefusals[refusal.code].status, headers });
 }

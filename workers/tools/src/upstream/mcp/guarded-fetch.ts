@@ -1,7 +1,8 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
 import type { Readable } from 'node:stream';
 import { credentialHeader } from '../../connectors/credential.ts';
-import { ToolRefusal, type ToolRefusalCode } from '../../calls/refusals.ts';
+import type { ToolRefusalCode } from '../../calls/refusals.ts';
+import { EgressDenied } from '../../egress/egress-guard.ts';
 import type { UpstreamFacts, UpstreamRequest } from '../upstream.ts';
 
 /** What one call's HTTP came to, kept as it happens. */
@@ -17,9 +18,10 @@ export interface Wire {
 
 /**
  * HTTP of one call to an upstream MCP server: only its own origin, only through the egress guard, no redirect, each body at most what the connector allows, and the credential
- * with every request. What breaks is kept here, because an MCP client tells only that something did.
+ * with every request. What breaks is kept here, because an MCP client tells only that something did. Throws BINDING_SECRET_MISSING.
  */
 export function openWire({ definition, secret, egress, signal: caller }: UpstreamRequest): Wire {
+  const credential = credentialHeader(definition, secret);
   const gone = new AbortController();
   const signal = AbortSignal.any([caller, gone.signal]);
   let why: ToolRefusalCode | undefined;
@@ -54,7 +56,6 @@ export function openWire({ definition, secret, egress, signal: caller }: Upstrea
     if (method === 'GET') return new Response(null, { status: 405 });
     const body = typeof init.body === 'string' ? init.body : null;
     const headers = new Headers(init.headers);
-    const credential = credentialHeader(definition, secret);
     if (credential) headers.set(...credential);
     headers.set('accept-encoding', 'identity');
     seen.bytesOut += body === null ? 0 : Buffer.byteLength(body);
@@ -104,12 +105,8 @@ export function openWire({ definition, secret, egress, signal: caller }: Upstrea
   };
 }
 
-/** The guard's own refusal, wherever in the chain of causes undici put it. */
-function codeOf(error: unknown): ToolRefusalCode {
-  for (let cause = error; cause instanceof Error; cause = cause.cause)
-    if (cause instanceof ToolRefusal) return cause.code;
-  return 'UPSTREAM_UNAVAILABLE';
-}
+const codeOf = (error: unknown): ToolRefusalCode =>
+  error instanceof EgressDenied ? 'EGRESS_DENIED' : 'UPSTREAM_UNAVAILABLE';
 
 function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
   const headers = new Headers();

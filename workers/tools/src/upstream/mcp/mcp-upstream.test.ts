@@ -5,6 +5,7 @@ import { listen } from '@agentstore/kernel/testing/http';
 import { Agent } from 'undici';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { ToolRefusalCode } from '../../calls/refusals.ts';
+import { createEgressGuard } from '../../egress/egress-guard.ts';
 import { fixtureDefinition, fixtureMcpServer, fixtureTools } from '../../testing/fixture-mcp-server.ts';
 import { UpstreamRefusal, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../upstream.ts';
 import { mcpUpstream } from './mcp-upstream.ts';
@@ -232,6 +233,57 @@ describe.each([{ isLegacy: false }, { isLegacy: true }])('an upstream, legacy: $
       isError: true,
     });
   });
+});
+
+test('an upstream that says that its tools have changed is asked for them again', async () => {
+  const tools = fixtureTools.map(({ tool, run }) => ({
+    tool,
+    run: (async (ctx, args) => {
+      await ctx.mcpReq.notify({ method: 'notifications/tools/list_changed' });
+      return run(ctx, args);
+    }) as typeof run,
+  }));
+  const { definition, seen } = await fixture({ isLegacy: true, tools });
+  const adapter = upstream();
+  await adapter.call(requestOf(definition, 'test_simple_text'));
+  const first = seen.splice(0);
+  await adapter.call(requestOf(definition, 'test_simple_text'));
+  expect(seen).toEqual(first);
+});
+
+test('a session that an upstream opens is ended with the call', async () => {
+  const { promise: ended, resolve: end } = Promise.withResolvers<Headers>();
+  const wrap =
+    (next: Handler): Handler =>
+    async (request) => {
+      if (request.method === 'DELETE') {
+        end(request.headers);
+        return new Response(null, { status: 204 });
+      }
+      const response = await next(request);
+      const headers = new Headers(response.headers);
+      headers.set('mcp-session-id', 'one-call');
+      return new Response(response.body, { status: response.status, headers });
+    };
+  const { definition } = await fixture({ isLegacy: true, wrap });
+  await upstream().call(requestOf(definition, 'test_simple_text'));
+  const headers = await ended;
+  expect([headers.get('mcp-session-id'), headers.get('authorization')]).toEqual([
+    'one-call',
+    `Bearer ${token}`,
+  ]);
+});
+
+test('a way that the egress guard bars is told as such', async () => {
+  const guard = createEgressGuard(
+    { ports: [443], privateOrigins: [], maxAgents: 1, connectionsPerOrigin: 1, connectMs: 1_000 },
+    async () => [{ address: '127.0.0.1', family: 4 }],
+  );
+  const definition = fixtureDefinition('https://internal.example.com');
+  const egress = guard.route(definition.origin!);
+  const refused = await refusalOf(upstream().call(requestOf(definition, 'test_simple_text', { egress })));
+  expect([refused.code, refused.seen.sent]).toEqual(['EGRESS_DENIED', false]);
+  await guard.close();
 });
 
 test('the status of an upstream that does not know the credential is seen', async () => {

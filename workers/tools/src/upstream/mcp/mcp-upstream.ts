@@ -20,6 +20,8 @@ import { unchangedTools } from './pinned-tools.ts';
 
 /** How long what was learnt of an upstream holds, in ms, unless it says before that its list has changed. Its `ttlMs` is for who shows the list. */
 const freshMs = 60_000;
+/** How long an upstream may take to end a session, in ms. */
+const leaveMs = 2_000;
 /** Blocks of content that a result may have. */
 const mostBlocks = 64;
 /** Pages of a list of tools. */
@@ -62,6 +64,14 @@ export function mcpUpstream({ entries }: { readonly entries: number }): Upstream
       if (error instanceof UpstreamRefusal) throw error;
       throw new UpstreamRefusal(codeOf(error, wire, request.signal), wire.facts(sent), factsOf(error));
     } finally {
+      void leave();
+    }
+
+    /** Ends the session that an upstream of 2025 may have opened for this one call; nobody waits for it. */
+    async function leave(): Promise<void> {
+      const enough = setTimeout(() => void client.close(), leaveMs);
+      if (transport.sessionId !== undefined) await transport.terminateSession().catch(() => undefined);
+      clearTimeout(enough);
       await client.close().catch(() => undefined);
     }
 
