@@ -1,5 +1,5 @@
 import { ComponentError } from './component-error.ts';
-import { markdownTable } from './data-frame.ts';
+import { markdownTable, plainTable } from './data-frame.ts';
 import type { FlowNode } from './flow.ts';
 import type { FlowEvent, Message, NodeResult, Usage } from './flow-events.ts';
 import { callTool, resolveHeader } from './mcp.ts';
@@ -63,7 +63,7 @@ const prompt: Component = async function* (_node, context) {
     const value = context.field(name);
     if (value === undefined)
       throw new ComponentError({ errorClass: 'KeyError', text: name, detail: `'${name}'` });
-    return text(value);
+    return Array.isArray(value) ? plainTable(value) : text(value);
   };
   const filled =
     context.field('use_double_brackets') === true
@@ -151,24 +151,28 @@ const chatOutput: Component = async function* (_node, context) {
   return { output: 'message', value: message.text, message, usage: null };
 };
 
-/** An MCP tool chosen in the flow, called with the node's `text` (the wire that ends at the tool's parameter). */
+/** An MCP tool chosen in the flow, called with the node's fields of the parameters' names. */
 const mcpTools: Component = async function* (_node, context) {
-  const { config } = (context.field('mcp_server') ?? {}) as {
+  const { name = '', config } = (context.field('mcp_server') ?? {}) as {
+    name?: string;
     config?: { url?: string; headers?: Readonly<Record<string, string>> };
   };
   if (!config?.url) throw new ComponentError({ errorClass: 'ValueError', text: 'MCP Server has no URL' });
   const headers = Object.entries(config.headers ?? {}).map(
-    ([name, value]) => [name, resolveHeader(value, context.variables)] as const,
+    ([header, value]) => [header, resolveHeader(value, context.variables)] as const,
   );
   const value = await callTool({
-    url: config.url,
-    headers: Object.fromEntries(headers),
+    server: { name, url: config.url, headers: Object.fromEntries(headers) },
     tool: text(context.field('tool')),
-    input: text(context.field('text')),
+    field: (parameter) => {
+      const given = context.field(parameter);
+      return { value: given, isTable: Array.isArray(given) && context.upstream(parameter) !== undefined };
+    },
+    timeoutMs: Number(context.field('tool_execution_timeout') ?? 0) * 1_000,
     signal: context.signal,
   });
   yield* [];
-  return { output: 'response', value: Array.isArray(value) ? value : [value], message: null, usage: null };
+  return { output: 'response', value, message: null, usage: null };
 };
 
 const sourceOf = (node: FlowNode): string =>

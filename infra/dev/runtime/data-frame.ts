@@ -1,18 +1,41 @@
 /** Rows as the Markdown table that Chat Output shows for a DataFrame (Python's tabulate, format `pipe`). */
 export function markdownTable(rows: readonly unknown[]): string {
-  const records = rows.map((row) => (isRecord(row) ? row : { '0': row }));
-  const columns = [...new Set(records.flatMap((record) => Object.keys(record)))];
-  const cells = records.map((record) => columns.map((column) => cellText(record[column])));
-  const widths = columns.map((column, at) =>
-    Math.max(column.length + 2, ...cells.map((row) => row[at]!.length)),
+  const table = columnsOf(rows).map(({ name, values, isNumeric }) => {
+    const cells = values.map((value) => (value === null ? '' : cellText(value)));
+    const width = Math.max(name.length + 2, ...cells.map((cell) => cell.length));
+    const rule = '-'.repeat(width + 1);
+    return {
+      rule: isNumeric ? `${rule}:` : `:${rule}`,
+      cells: [name, ...cells].map((cell) => (isNumeric ? cell.padStart(width) : cell.padEnd(width))),
+    };
+  });
+  if (table.length === 0) return '';
+  const [head, ...body] = [...rows.keys(), rows.length].map(
+    (at) => `| ${table.map(({ cells }) => cells[at]).join(' | ')} |`,
   );
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, at) => cell.padEnd(widths[at]!)).join(' | ')} |`;
-  return [
-    line(columns),
-    `|${widths.map((width) => `:${'-'.repeat(width + 1)}`).join('|')}|`,
-    ...cells.map(line),
-  ].join('\n');
+  return [head, `|${table.map(({ rule }) => rule).join('|')}|`, ...body].join('\n');
+}
+
+/** Rows as a DataFrame becomes text in a prompt (pandas). lfx leaves out the middle columns of what is wider than 80 characters; here all stay. */
+export function plainTable(rows: readonly unknown[]): string {
+  if (rows.length === 0) return 'Empty Table\nColumns: []\nIndex: []';
+  const indexWidth = String(rows.length - 1).length;
+  const table = columnsOf(rows).map(({ name, values, isNumeric }) => {
+    const cells = [isNumeric ? ` ${name}` : name, ...values.map((value) => ` ${cellText(value)}`)];
+    const width = Math.max(...cells.map((cell) => cell.length));
+    return cells.map((cell) => cell.padStart(width));
+  });
+  return ['', ...rows.keys()]
+    .map((index, at) => [String(index).padEnd(indexWidth), ...table.map((cells) => cells[at])].join(' '))
+    .join('\n');
+}
+
+function columnsOf(rows: readonly unknown[]): { name: string; values: unknown[]; isNumeric: boolean }[] {
+  const records = rows.map((row) => (isRecord(row) ? row : { '0': row }));
+  return [...new Set(records.flatMap((record) => Object.keys(record)))].map((name) => {
+    const values = records.map((record) => record[name] ?? null);
+    return { name, values, isNumeric: values.every((value) => typeof value === 'number') };
+  });
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

@@ -22,6 +22,7 @@ export interface ChatMessage {
 /** Names a scripted model answers to; each takes parameters, e.g. `scripted-slow?tokens=40&delay=50`. See README.md. */
 export const scriptedModels = [
   'scripted-echo',
+  'scripted-facts',
   'scripted-words',
   'scripted-slow',
   'scripted-fail',
@@ -62,7 +63,10 @@ export function scriptModel(request: {
         ? words(Number.POSITIVE_INFINITY)
         : name === 'scripted-words'
           ? words(number('tokens') ?? 40)
-          : answer(asked, broken ? (number('tokens') ?? 0) : number('tokens')),
+          : answer(
+              name === 'scripted-facts' ? facts(asked) : sentenceAround(asked),
+              broken ? (number('tokens') ?? 0) : number('tokens'),
+            ),
     delayMs:
       number('delay') ??
       (name === 'scripted-slow' ? 200 : name === 'scripted-endless' ? 20 : request.delayMs),
@@ -80,14 +84,30 @@ function* words(length: number): Generator<string> {
   for (let at = 0; at < length; at += 1) yield `w${at} `;
 }
 
-/** The last paragraph of the question in a sentence, cut or repeated to `length` tokens when one is given. */
-function answer(asked: string, length: number | undefined): string[] {
-  const question =
-    asked
-      .trim()
-      .split(/\n\s*\n/)
-      .at(-1) ?? '';
-  const sentence = `You asked: “${question}” I am the scripted model of this store: I answer everyone alike, word by word, and never make anything up.`;
+const paragraphsOf = (asked: string): string[] => asked.trim().split(/\n\s*\n/);
+
+const sentenceAround = (asked: string): string =>
+  `You asked: “${paragraphsOf(asked).at(-1) ?? ''}” I am the scripted model of this store: I answer everyone alike, word by word, and never make anything up.`;
+
+/** What tools found, told again: of each paragraph `The tool NAME says:` the cells of its last row. */
+const facts = (asked: string): string =>
+  [
+    ...paragraphsOf(asked).flatMap((paragraph) => {
+      const [, tool, row = ''] = /^The tool (\S+) says:\n(?:.*\n)*(.+)$/.exec(paragraph) ?? [];
+      return tool === undefined
+        ? []
+        : [
+            `${tool} says: ${row
+              .split(/\s{2,}/)
+              .slice(1)
+              .join(', ')}.`,
+          ];
+    }),
+    sentenceAround(asked),
+  ].join(' ');
+
+/** A text by tokens, cut or repeated to `length` of them when one is given. */
+function answer(sentence: string, length: number | undefined): string[] {
   const tokens = sentence.split(/(?<=\s)(?=\S)/);
   if (length === undefined) return tokens;
   return Array.from({ length }, (_, at) =>

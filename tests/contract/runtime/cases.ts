@@ -5,7 +5,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
-import { demoArtifact } from '../../../infra/dev/runtime/demo-flow.ts';
+import { demoArtifact, orderDeskArtifact } from '../../../infra/dev/runtime/demo-flow.ts';
 import {
   startScriptedModel,
   type ScriptedModel,
@@ -37,13 +37,16 @@ const flowFile = (name: string): FlowJson =>
     fs.readFileSync(path.join(import.meta.dirname, '../../../infra/dev/runtime/flows', name), 'utf8'),
   ) as FlowJson;
 
+const templateOf = (flow: FlowJson, id: string): Record<string, { value?: unknown }> =>
+  flow.data.nodes.find((node) => node.id === id)!.data.node.template;
+
 /** What the store expects of a flow runtime, with a model and a tool server that see who calls. Runs on the dev runtime and on real lfx. */
 export function runtimeCases(name: string, subject: () => RuntimeUnderTest): void {
   describe(`${name}`, () => {
     const seen: SeenRequest[] = [];
     let model: ScriptedModel;
     let mcp: Awaited<ReturnType<typeof startMcpServer>>;
-    const flows = { echo: randomUUID(), agent: randomUUID(), tool: randomUUID() };
+    const flows = { echo: randomUUID(), agent: randomUUID(), tool: randomUUID(), desk: randomUUID() };
 
     const call = (
       method: string,
@@ -63,6 +66,16 @@ export function runtimeCases(name: string, subject: () => RuntimeUnderTest): voi
       call('POST', '/flows/upload/', { body: { ...flow, ...(id ? { id } : {}) } });
     const agent = (): FlowJson =>
       JSON.parse(demoArtifact({ modelBaseUrl: model.url }).toString()) as FlowJson;
+    const orderDesk = (): FlowJson =>
+      JSON.parse(orderDeskArtifact({ modelBaseUrl: model.url, gatewayUrl: mcp.url }).toString()) as FlowJson;
+    const toolFlow = (url: string): FlowJson => {
+      const flow = flowFile('tool-call.json');
+      templateOf(flow, 'MCPTools-1')['mcp_server']!.value = {
+        name: 'gateway',
+        config: { url, headers: { Authorization: 'Bearer {{RUNTOKEN}}' } },
+      };
+      return flow;
+    };
     const streaming = (flow: string, input: string, more: object = {}): Record<string, unknown> => ({
       flow_id: flow,
       input_value: input,
@@ -91,18 +104,12 @@ export function runtimeCases(name: string, subject: () => RuntimeUnderTest): voi
         log: silentLog,
         onRequest: (request) => seen.push(request),
       });
-      mcp = await startMcpServer();
-      const tool = flowFile('tool-call.json');
-      for (const { data } of tool.data.nodes)
-        if (data.type === 'MCPTools')
-          data.node.template['mcp_server']!.value = {
-            name: 'gateway',
-            config: { url: mcp.url, headers: { Authorization: 'Bearer {{RUNTOKEN}}' } },
-          };
+      mcp = await startMcpServer({ togetherWith: 2 });
       for (const [flow, id] of [
         [flowFile('echo.json'), flows.echo],
         [agent(), flows.agent],
-        [tool, flows.tool],
+        [toolFlow(mcp.url), flows.tool],
+        [orderDesk(), flows.desk],
       ] as const) {
         const answer = await upload(flow, id);
         expect([answer.status, await answer.text()]).toEqual([201, expect.stringContaining(id)]);
@@ -292,12 +299,116 @@ export function runtimeCases(name: string, subject: () => RuntimeUnderTest): voi
     });
 
     it('sends a variable to a tool, and an unset one literally', async () => {
+      const before = mcp.calls.length;
       await stream(flows.tool, 'with token', { globals: { RUNTOKEN: 'run-token-1' } });
       await stream(flows.tool, 'without token', { globals: {} });
-      expect(mcp.calls).toEqual([
-        { authorization: 'Bearer run-token-1', text: 'with token' },
-        { authorization: 'Bearer {{RUNTOKEN}}', text: 'without token' },
+      expect(mcp.calls.slice(before)).toEqual([
+        {
+          authorization: 'Bearer run-token-1',
+          tool: 'echo_tool',
+          arguments: { text: 'with token' },
+        },
+        {
+          authorization: 'Bearer {{RUNTOKEN}}',
+          tool: 'echo_tool',
+          arguments: { text: 'without token' },
+        },
       ]);
+    });
+
+    it('calls two tools of one flow and streams what only they know', async () => {
+      const before = mcp.calls.length;
+      const globals = { OPENAI_API_KEY: 'key-A', RUNTOKEN: 'run-7' };
+      const { text, tokens, events } = summary(await stream(flows.desk, 'Where is A-1042?', { globals }));
+      expect(text).toContain(
+        'orders__find_order says: A-1042, shipped, run-7. status__service_status says: delivery, delayed, run-7. You asked: “Where is A-1042?”',
+      );
+      expect([tokens, events.at(-1)]).toEqual([text, 'end']);
+      const authorization = 'Bearer run-7';
+      expect(mcp.calls.slice(before).toSorted((a, b) => a.tool.localeCompare(b.tool))).toEqual([
+        { authorization, tool: 'orders__find_order', arguments: { text: 'Where is A-1042?', open: true } },
+        { authorization, tool: 'status__service_status', arguments: { service: 'delivery' } },
+      ]);
+    });
+
+    it('gives each of two runs in one tool at once what is of its own token', async () => {
+      const before = mcp.calls.length;
+      const runs = ['run-A', 'run-B'] as const;
+      const answers = await Promise.all(
+        runs.map((run) =>
+          stream(flows.desk, `together ${run}`, { globals: { OPENAI_API_KEY: 'key-A', RUNTOKEN: run } }),
+        ),
+      );
+      for (const [at, run] of runs.entries()) {
+        expect(summary(answers[at]!).text).toContain(
+          `A-1042, shipped, ${run}. status__service_status says: delivery, delayed, ${run}. You asked: “together ${run}”`,
+        );
+        expect(JSON.stringify(answers[at])).not.toContain(runs[1 - at]);
+      }
+      const seenCalls = mcp.calls.slice(before);
+      expect(
+        seenCalls
+          .flatMap((call) => (call.arguments['text'] ? [[call.authorization, call.arguments['text']]] : []))
+          .toSorted(),
+      ).toEqual(runs.map((run) => [`Bearer ${run}`, `together ${run}`]));
+      expect(seenCalls.map((call) => call.authorization).toSorted()).toEqual([
+        'Bearer run-A',
+        'Bearer run-A',
+        'Bearer run-B',
+        'Bearer run-B',
+      ]);
+    });
+
+    it('converts the fields of a node to the parameters of its tool, from an event stream too', async () => {
+      const flow = orderDesk();
+      const order = templateOf(flow, 'MCPTools-order');
+      (order['mcp_server']!.value as { config: { url: string } }).config.url = mcp.streamUrl;
+      Object.assign(order, {
+        limit: { type: 'str', show: true },
+        open: { type: 'str', value: 'no', show: true },
+        other: { type: 'str', value: 'no parameter', show: true },
+      });
+      const streamed = async (limit: string, input: string): Promise<Frame[]> => {
+        order['limit']!.value = limit;
+        const id = randomUUID();
+        expect((await upload(flow, id)).status).toBe(201);
+        return stream(id, input, { globals: { OPENAI_API_KEY: 'key-A', RUNTOKEN: 'run-8' } });
+      };
+      await streamed('5', 'converted');
+      expect(mcp.calls.findLast(({ tool }) => tool === 'orders__find_order')!.arguments).toEqual({
+        text: 'converted',
+        limit: 5,
+        open: false,
+      });
+      const { error } = summary(await streamed('five', 'not converted'));
+      expect(error).toContain(
+        "Error in build_output: Tool 'orders__find_order': Parameter 'limit' expects integer (int) but received string: 'five'",
+      );
+      expect(mcp.calls.some((seenCall) => seenCall.arguments['text'] === 'not converted')).toBe(false);
+    });
+
+    it('fails with the words of a result that is an error', async () => {
+      const { events, error } = summary(
+        await stream(flows.tool, 'refuse me', { globals: { RUNTOKEN: 'run-9' } }),
+      );
+      expect(events.slice(-2)).toEqual(['error', 'error']);
+      expect(error).toContain(
+        "Error building Component MCP Tools: \n\nError in build_output: MCP tool 'echo_tool' failed: TOOL_DENIED: the policy denies it. audit 7",
+      );
+    });
+
+    it('fails when the tool server refuses the token, or is not there for it', async () => {
+      const errorOf = async (status: number): Promise<string | undefined> =>
+        summary(await stream(flows.tool, 'x', { globals: { RUNTOKEN: `status-${status}` } })).error;
+      const server = `Error in build_output: Error updating tool list: MCP server 'gateway' at ${mcp.url}`;
+      expect(await errorOf(401)).toContain(
+        `${server} rejected the request with HTTP 401: the configured credential was refused.`,
+      );
+      expect(await errorOf(403)).toContain(
+        `${server} rejected the request with HTTP 403: the configured credential was refused.`,
+      );
+      expect(await errorOf(404)).toContain(`${server} failed: `);
+      expect(await errorOf(503)).toContain(`${server} failed with HTTP 503: `);
     });
 
     it('stops when the client closes the connection', async () => {

@@ -1,65 +1,124 @@
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** One call of the tool as the server saw it. */
+/** One call of a tool as the server saw it. */
 export interface SeenCall {
   readonly authorization: string;
-  readonly text: string;
+  readonly tool: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
 }
 
-/** A tool server on loopback (MCP, streamable HTTP, plain JSON replies) whose one tool, `echo_tool`, answers its input and the credential it was called with. */
-export async function startMcpServer(): Promise<{
+const text = { type: 'string' };
+const tools = [
+  {
+    name: 'echo_tool',
+    description: 'Answers its input',
+    inputSchema: { type: 'object', properties: { text }, required: ['text'] },
+  },
+  {
+    name: 'orders__find_order',
+    description: 'Answers an order, and who asked',
+    inputSchema: {
+      type: 'object',
+      properties: { text, limit: { type: 'integer' }, open: { type: 'boolean', default: true } },
+      required: ['text'],
+    },
+  },
+  {
+    name: 'status__service_status',
+    description: 'Answers how a service is, and who asked',
+    inputSchema: { type: 'object', properties: { service: text }, required: ['service'] },
+  },
+];
+
+/** The run that a credential stands for, as the tool gateway knows it from a run token. */
+const runOf = (authorization: string): string => authorization.replace('Bearer ', '');
+
+/** What the tools answer; `refuse me` in the input is refused as a gateway refuses: a result that is an error. */
+function resultOf({ tool, authorization, arguments: given }: SeenCall): object {
+  const said = (value: object): object => ({ content: [{ type: 'text', text: JSON.stringify(value) }] });
+  if (String(given['text']).includes('refuse me'))
+    return {
+      isError: true,
+      content: [
+        { type: 'text', text: 'TOOL_DENIED: the policy denies it.' },
+        { type: 'text', text: 'audit 7' },
+      ],
+    };
+  if (tool === 'orders__find_order')
+    return said({ order: 'A-1042', state: 'shipped', run: runOf(authorization) });
+  if (tool === 'status__service_status')
+    return said({ service: given['service'], state: 'delayed', run: runOf(authorization) });
+  return said({ echo: { text: given['text'] }, authorization_seen: authorization });
+}
+
+/**
+ * A tool server on loopback (MCP, streamable HTTP) that writes down who called what. It answers in plain JSON at `/mcp` and in event streams at
+ * `/stream`. A credential `Bearer status-N` is answered with that HTTP status. Calls whose input says `together` wait until as many as
+ * `togetherWith` says are there.
+ */
+export async function startMcpServer(o: { togetherWith?: number } = {}): Promise<{
   url: string;
+  streamUrl: string;
   calls: SeenCall[];
   stop: () => Promise<void>;
 }> {
   const calls: SeenCall[] = [];
-  const results: Record<
-    string,
-    (params: { arguments?: { text?: string } }, authorization: string) => object
-  > = {
-    initialize: () => ({
-      protocolVersion: '2025-11-25',
-      capabilities: { tools: {} },
-      serverInfo: { name: 'echo', version: '1' },
-    }),
-    'tools/list': () => ({
-      tools: [
-        {
-          name: 'echo_tool',
-          description: 'Answers its input',
-          inputSchema: { type: 'object', properties: { text: { type: 'string' } }, required: ['text'] },
-        },
-      ],
-    }),
-    'tools/call': (params, authorization) => {
-      const text = params.arguments?.text ?? '';
-      calls.push({ authorization, text });
+  let waiting: (() => void)[] = [];
+  const together = (): Promise<void> =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length < (o.togetherWith ?? 1)) return;
+      for (const go of waiting) go();
+      waiting = [];
+    });
+  const answer = async (
+    { method, params }: { method: string; params?: { name: string; arguments?: SeenCall['arguments'] } },
+    authorization: string,
+  ): Promise<object> => {
+    if (method === 'initialize')
       return {
-        content: [
-          { type: 'text', text: JSON.stringify({ echo: { text }, authorization_seen: authorization }) },
-        ],
+        protocolVersion: '2025-11-25',
+        capabilities: { tools: {} },
+        serverInfo: { name: 'echo', version: '1' },
       };
-    },
+    if (method === 'tools/list') return { tools };
+    if (method !== 'tools/call' || !params) return {};
+    const call = { authorization, tool: params.name, arguments: params.arguments ?? {} };
+    calls.push(call);
+    if (String(call.arguments['text']).includes('together')) await together();
+    return resultOf(call);
   };
   const server = http.createServer(async (incoming, outgoing) => {
-    if (incoming.method !== 'POST') return void outgoing.writeHead(405).end();
+    const authorization = incoming.headers.authorization ?? '';
+    const status = /^Bearer status-(\d+)$/.exec(authorization)?.[1];
+    if (incoming.method !== 'POST' || status) return void outgoing.writeHead(Number(status ?? 405)).end();
     const chunks: Buffer[] = [];
     for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
     const message = JSON.parse(Buffer.concat(chunks).toString()) as {
       id?: number;
       method: string;
-      params?: object;
+      params?: { name: string; arguments?: SeenCall['arguments'] };
     };
-    const result = results[message.method]?.(message.params ?? {}, incoming.headers.authorization ?? '');
+    const result = await answer(message, authorization);
     if (message.id === undefined) return void outgoing.writeHead(202).end();
+    const reply = JSON.stringify({ jsonrpc: '2.0', id: message.id, result });
+    if (incoming.url !== '/stream')
+      return void outgoing.writeHead(200, { 'content-type': 'application/json' }).end(reply);
+    const notice = {
+      jsonrpc: '2.0',
+      method: 'notifications/message',
+      params: { level: 'info', data: 'soon' },
+    };
     outgoing
-      .writeHead(200, { 'content-type': 'application/json' })
-      .end(JSON.stringify({ jsonrpc: '2.0', id: message.id, result: result ?? {} }));
+      .writeHead(200, { 'content-type': 'text/event-stream' })
+      .end(`: here\n\nevent: message\ndata: ${JSON.stringify(notice)}\n\nevent: message\ndata: ${reply}\n\n`);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/mcp`,
+    url: `${origin}/mcp`,
+    streamUrl: `${origin}/stream`,
     calls,
     stop: () =>
       new Promise((resolve) => {
