@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { serviceScope } from '@agentstore/kernel/access';
 import { json, microCreditsSchema, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { ProblemError } from '@agentstore/kernel/http/problem';
+import { requiredConnectors } from '../connectors/required-connectors.ts';
 import type { Room } from '../deps.ts';
 import { artifactLimits } from './flow-artifact.ts';
 import { putCatalogue } from './put-catalogue.ts';
@@ -17,12 +18,13 @@ const saleorId = (type: string) =>
   }, `a global id of a ${type}`);
 const capability = z.object({ name: z.string().min(1).max(100), title: z.string(), description: z.string() });
 const entitlement = z.object({ capability: z.string().min(1).max(100), limits: config });
-const body = z.object({
+const body = z
+  .object({
   publisher: z.object({ slug, name: z.string(), organizationId: z.uuid().optional() }),
   offering: z.object({
     slug,
     name: z.string(),
-    saleorProductId: saleorId('Product'),
+    saleorProductId: saleorId('Product').nullable(),
     saleorChannel: z.string(),
     capabilities: z.array(capability).max(64),
   }),
@@ -34,6 +36,7 @@ const body = z.object({
     sizeBytes: z.int().min(1).max(artifactLimits.maxBytes),
     config,
     configSchema: config,
+    requiredConnectors: requiredConnectors.default([]),
   }),
   plans: z.array(
     z.object({
@@ -59,7 +62,11 @@ const body = z.object({
     prices: z.array(z.object({ dimension: z.string(), unitPrice: z.string() })),
     reserve: z.string(),
   }),
-});
+})
+  .refine(
+    ({ offering, plans }) => offering.saleorProductId !== null || plans.every((plan) => plan.saleorVariantId === null),
+    { path: ['offering', 'saleorProductId'], message: 'a plan has a variant, so the offering needs its product' },
+  );
 
 /** The catalogue as a whole, put by whoever sets the shop up; its rate card goes on to billing, which owns prices. */
 export function catalogueRoutes(app: ServiceApp, room: Room): void {
