@@ -9,6 +9,8 @@ import './api-keys/api-key.graphql.ts';
 import './facts/parked-fact.graphql.ts';
 import './instances/instance.graphql.ts';
 import './instances/instance-commands.graphql.ts';
+import './connectors/connector.graphql.ts';
+import './connectors/connector-commands.graphql.ts';
 import './orders/parked-order.graphql.ts';
 
 /** The subgraph's executable schema with its federation fields. */
