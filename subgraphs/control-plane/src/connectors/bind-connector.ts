@@ -8,7 +8,13 @@ import type { Room } from '../deps.ts';
 import { forbidInsiders } from '../forbid-insiders.ts';
 import { projectById } from '../organizations/organizations.store.ts';
 import { claimWrite, insertBinding } from './bindings.store.ts';
-import { secretFault, type Binding, type BindingRefusal, type Connector, type SecretField } from './connector.ts';
+import {
+  secretFault,
+  type Binding,
+  type BindingRefusal,
+  type Connector,
+  type SecretField,
+} from './connector.ts';
 import { connectorBySlug, connectorsById } from './connectors.store.ts';
 import { storeSecret } from './store-secret.ts';
 
@@ -41,19 +47,35 @@ export async function bindConnector(
       field: 'idempotencyKey',
     });
   if (!name.trim() || name.length > 100)
-    return refused({ code: 'INVALID_INPUT', message: 'The name must have 1 to 100 characters.', field: 'name' });
+    return refused({
+      code: 'INVALID_INPUT',
+      message: 'The name must have 1 to 100 characters.',
+      field: 'name',
+    });
   const scope = callerScope(caller, 'connector:manage');
   const begun = await room.db.transaction(
     scope,
     async (tx): Promise<Outcome<{ binding: Binding; claimed: boolean }, BindingRefusal>> => {
       const project = projectId && (await projectById(tx, projectId));
       if (!project)
-        return refused({ code: 'PROJECT_NOT_FOUND', message: 'There is no such project.', field: 'projectId' });
+        return refused({
+          code: 'PROJECT_NOT_FOUND',
+          message: 'There is no such project.',
+          field: 'projectId',
+        });
       const connector = await connectorFor(tx, project.organizationId, input.connector);
       if (!connector)
-        return refused({ code: 'CONNECTOR_NOT_FOUND', message: 'There is no such connector.', field: 'connectorId' });
+        return refused({
+          code: 'CONNECTOR_NOT_FOUND',
+          message: 'There is no such connector.',
+          field: 'connectorId',
+        });
       if (!connector.secretFields.length)
-        return refused({ code: 'INVALID_INPUT', message: 'This connector needs no secret.', field: 'connectorId' });
+        return refused({
+          code: 'INVALID_INPUT',
+          message: 'This connector needs no secret.',
+          field: 'connectorId',
+        });
       const fault = secretFault(connector.secretFields, secret);
       if (fault) return refused(fault);
       const requestHash = hashOf({ projectId, connectorId: connector.id, name });

@@ -10,7 +10,9 @@ const columns = `b.id, b.organization_id as "organizationId", b.project_id as "p
 const unclaimed = '(b.write_claimed_until is null or b.write_claimed_until < now())';
 
 export const bindingsById = (tx: Tx, ids: readonly Uuid[]) =>
-  tx.sql<Binding>(`-- bindingsById\n select ${columns} from connector_binding b where b.id = any ($1)`, [ids]);
+  tx.sql<Binding>(`-- bindingsById\n select ${columns} from connector_binding b where b.id = any ($1)`, [
+    ids,
+  ]);
 
 /** Locks the row until the transaction ends: commands on one binding follow each other. */
 export async function lockBinding(tx: Tx, id: Uuid): Promise<Binding | undefined> {

@@ -32,10 +32,17 @@ export async function rotateBinding(
     if (fault) return refused(fault);
     return (await claimWrite(tx, binding.id))
       ? done(binding)
-      : refused({ code: 'VERSION_CONFLICT', message: 'Somebody is writing this secret now.', field: 'expectedVersion' });
+      : refused({
+          code: 'VERSION_CONFLICT',
+          message: 'Somebody is writing this secret now.',
+          field: 'expectedVersion',
+        });
   });
   return claimed.ok
-    ? storeSecret(room, callerScope(caller, 'connector:manage'), { binding: claimed.value, secret: input.secret })
+    ? storeSecret(room, callerScope(caller, 'connector:manage'), {
+        binding: claimed.value,
+        secret: input.secret,
+      })
     : claimed;
 }
 

@@ -35,7 +35,9 @@ const ConnectorBindingError = refusalType(builder, 'ConnectorBinding', {
 const ImportNoteType = builder.objectRef<ImportNote>('ConnectorImportNote').implement({
   description: 'What was not taken over as it stands in the document.',
   fields: (t) => ({
-    source: t.exposeString('source', { description: 'Where it stands, e.g. GET /orders/{id}, or the name of the tool.' }),
+    source: t.exposeString('source', {
+      description: 'Where it stands, e.g. GET /orders/{id}, or the name of the tool.',
+    }),
     imported: t.exposeBoolean('imported', { description: 'Whether there is a tool all the same.' }),
     message: t.exposeString('message', { description: 'What, in a sentence.' }),
   }),
@@ -76,7 +78,10 @@ const ConnectorAuthInput = builder.inputType('ConnectorAuthInput', {
   fields: (t) => ({
     type: t.field({ type: ConnectorAuthTypeEnum, description: 'In which way.' }),
     header: t.string({ required: false, description: 'For HEADER: its name.' }),
-    prefix: t.string({ required: false, description: 'For HEADER: what comes before the secret; nothing unless said.' }),
+    prefix: t.string({
+      required: false,
+      description: 'For HEADER: what comes before the secret; nothing unless said.',
+    }),
   }),
 });
 const ToolRiskInput = builder.inputType('ToolRiskInput', {
@@ -90,11 +95,14 @@ const ConnectorImportInput = builder.inputType('ConnectorImportInput', {
   description: 'What to import: an OpenAPI document, or the tools of an MCP server.',
   fields: (t) => ({
     organizationId: t.id({ description: 'Whose connector.' }),
-    slug: t.string({ description: '1 to 32 lower-case letters, digits and minus signs; an existing one is changed.' }),
+    slug: t.string({
+      description: '1 to 32 lower-case letters, digits and minus signs; an existing one is changed.',
+    }),
     name: t.string({ required: false, description: "For people; the document's title unless said." }),
     openapi: t.string({
       required: false,
-      description: 'An OpenAPI 3.0 or 3.1 document, JSON or YAML, at most 1 MiB, that refers to nothing outside of it.',
+      description:
+        'An OpenAPI 3.0 or 3.1 document, JSON or YAML, at most 1 MiB, that refers to nothing outside of it.',
     }),
     mcpTools: t.field({
       type: 'JSON',
@@ -108,9 +116,13 @@ const ConnectorImportInput = builder.inputType('ConnectorImportInput', {
     auth: t.field({
       type: ConnectorAuthInput,
       required: false,
-      description: 'How the MCP server is authenticated to; not at all unless said. An OpenAPI document says it itself.',
+      description:
+        'How the MCP server is authenticated to; not at all unless said. An OpenAPI document says it itself.',
     }),
-    tools: t.stringList({ required: false, description: 'Only these tools, by name; all unless said, at most 128.' }),
+    tools: t.stringList({
+      required: false,
+      description: 'Only these tools, by name; all unless said, at most 128.',
+    }),
     risks: t.field({
       type: [ToolRiskInput],
       required: false,
@@ -182,7 +194,11 @@ const payloadOf = (outcome: Outcome<Binding, BindingRefusal>): BindingPayload =>
   outcome.ok ? { binding: outcome.value, errors: [] } : { binding: null, errors: [outcome.error] };
 const noSecret = () =>
   payloadOf(
-    refused({ code: 'INVALID_SECRET', message: 'The secret must be a list of name and value.', field: 'secret' }),
+    refused({
+      code: 'INVALID_SECRET',
+      message: 'The secret must be a list of name and value.',
+      field: 'secret',
+    }),
   );
 
 /** JSON, and a list: the server of the graph tells a client what of its variables does not fit, but never the members of what lies so deep. */
@@ -205,7 +221,8 @@ const ConnectorBindInput = builder.inputType('ConnectorBindInput', {
 builder.mutationField('connectorBind', (t) =>
   t.field({
     type: ConnectorBindingPayload,
-    description: 'Gives a secret for a connector to a project. The newest binding is the one that is used. Needs connector:manage.',
+    description:
+      'Gives a secret for a connector to a project. The newest binding is the one that is used. Needs connector:manage.',
     args: { input: t.arg({ type: ConnectorBindInput, description: 'The binding.' }) },
     resolve: async (_root, { input }, { deps, caller }) => {
       const secret = secretFields.safeParse(input.secret);
@@ -259,7 +276,8 @@ const ConnectorBindingRevokeInput = builder.inputType('ConnectorBindingRevokeInp
 builder.mutationField('connectorBindingRevoke', (t) =>
   t.field({
     type: ConnectorBindingPayload,
-    description: 'Ends a binding for good: no call uses it any more, and its secret is removed. Needs connector:manage.',
+    description:
+      'Ends a binding for good: no call uses it any more, and its secret is removed. Needs connector:manage.',
     args: { input: t.arg({ type: ConnectorBindingRevokeInput, description: 'Which.' }) },
     resolve: async (_root, { input }, { deps, caller }) =>
       payloadOf(await revokeBinding(deps, caller, fromGlobalId('ConnectorBinding', input.bindingId))),

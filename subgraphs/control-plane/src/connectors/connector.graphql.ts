@@ -45,7 +45,9 @@ const BindingStateEnum = builder.enumType('BindingState', {
   values: {
     PENDING: { description: 'Begun; its secret is not stored yet.' },
     ACTIVE: { description: 'Its secret is stored, and is used.' },
-    NEEDS_REAUTHORIZATION: { description: 'The upstream does not take its secret, or it would go elsewhere now: give it anew.' },
+    NEEDS_REAUTHORIZATION: {
+      description: 'The upstream does not take its secret, or it would go elsewhere now: give it anew.',
+    },
     REVOKED: { description: 'Ended for good.' },
   } as const,
 });
@@ -58,12 +60,18 @@ const ToolType = builder.objectRef<ConnectorTool & { readonly connector: string 
       resolve: ({ connector, name }) => toolIdOf(connector, name),
     }),
     title: t.exposeString('title', { description: 'For people.' }),
-    description: t.exposeString('description', { description: 'What it does, in the words of its connector.' }),
-    inputSchema: t.expose('inputSchema', { type: 'JSON', description: 'JSON Schema (2020-12) of its arguments.' }),
+    description: t.exposeString('description', {
+      description: 'What it does, in the words of its connector.',
+    }),
+    inputSchema: t.expose('inputSchema', {
+      type: 'JSON',
+      description: 'JSON Schema (2020-12) of its arguments.',
+    }),
     risk: t.expose('risk', { type: ToolRiskEnum, description: 'What calling it may do.' }),
   }),
 });
-const toolsOf = ({ slug, definition }: Connector) => definition.tools.map((tool) => ({ ...tool, connector: slug }));
+const toolsOf = ({ slug, definition }: Connector) =>
+  definition.tools.map((tool) => ({ ...tool, connector: slug }));
 
 export const ConnectorType = builder.objectRef<Connector>('Connector').implement({
   description: "A way to tools: the store's own, or one organization's.",
@@ -81,8 +89,14 @@ export const ConnectorType = builder.objectRef<Connector>('Connector').implement
       nullable: true,
       description: "Whose; null for the store's own.",
       resolve: ({ organizationId }, _args, { deps, caller }) =>
-        organizationId &&
-        inOrganization(deps, caller, organizationId, async (tx) => (await organizationById(tx, organizationId))!),
+        organizationId
+          ? inOrganization(
+              deps,
+              caller,
+              organizationId,
+              async (tx) => (await organizationById(tx, organizationId))!,
+            )
+          : null,
     }),
     secretFields: t.stringList({
       description: 'Fields of the secret that binding it takes; empty when it needs none.',
@@ -135,7 +149,8 @@ export const ConnectorBindingType = builder.objectRef<Binding>('ConnectorBinding
     tools: t.field({
       type: [ToolType],
       description: 'Tools of its connector, which it opens to versions that need them.',
-      resolve: async ({ connectorId }, _args, context) => toolsOf((await loadConnector(context, connectorId))!),
+      resolve: async ({ connectorId }, _args, context) =>
+        toolsOf((await loadConnector(context, connectorId))!),
     }),
   }),
 });
@@ -157,7 +172,8 @@ builder.objectField(ProjectRef, 'connectorBindings', (t) =>
 builder.objectField(InstanceType, 'connectorBindings', (t) =>
   t.field({
     type: [ConnectorBindingType],
-    description: 'Bindings that its tools use: of each connector that its version needs, the newest of its project.',
+    description:
+      'Bindings that its tools use: of each connector that its version needs, the newest of its project.',
     resolve: async ({ id }, _args, context) => (await loadOfInstance(context, id)) ?? [],
   }),
 );
@@ -168,7 +184,8 @@ const ToolRuleType = builder.objectRef<ToolRule>('ToolRule').implement({
     arguments: t.field({
       type: 'JSON',
       nullable: true,
-      description: 'JSON Schema (2020-12) that its arguments have to satisfy besides its own; null when it is denied.',
+      description:
+        'JSON Schema (2020-12) that its arguments have to satisfy besides its own; null when it is denied.',
       resolve: (rule) => rule.arguments ?? null,
     }),
   }),
@@ -195,7 +212,8 @@ const ConnectorRequirementType = builder.objectRef<RequiredConnector>('Connector
 builder.objectField(OfferingVersionType, 'requiredConnectors', (t) =>
   t.field({
     type: [ConnectorRequirementType],
-    description: 'Tools that its flow calls. An instance can call those that its project gave the secrets for.',
+    description:
+      'Tools that its flow calls. An instance can call those that its project gave the secrets for.',
     resolve: ({ requiredConnectors }) => [...requiredConnectors],
   }),
 );

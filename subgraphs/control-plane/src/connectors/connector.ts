@@ -1,4 +1,8 @@
-import { toolIdOf, type ConnectorDefinition, type ConnectorTool } from '@agentstore/kernel/connector-definition';
+import {
+  toolIdOf,
+  type ConnectorDefinition,
+  type ConnectorTool,
+} from '@agentstore/kernel/connector-definition';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Refusal } from '@agentstore/kernel/outcome';
 
@@ -116,7 +120,9 @@ export function policyRules(access: ToolAccess): PolicyRule[] {
       if (narrowed && !narrowed.arguments) return [{ tool, action: 'Deny' }];
       const connector = reachable.get(required.connector);
       if (!connector?.tools.includes(name) || (connector.needsSecret && !connector.bindingId)) return [];
-      const schemas = [required.arguments[name], narrowed?.arguments].filter((schema) => schema !== undefined);
+      const schemas = [required.arguments[name], narrowed?.arguments].filter(
+        (schema) => schema !== undefined,
+      );
       return [
         {
           tool,
@@ -160,7 +166,10 @@ export interface SecretField {
 const usableSecret = /^[\x20-\x7e]{1,8192}$/;
 
 /** What is wrong with a secret for a connector, never saying what was given. */
-export function secretFault(expected: readonly string[], given: readonly SecretField[]): BindingRefusal | undefined {
+export function secretFault(
+  expected: readonly string[],
+  given: readonly SecretField[],
+): BindingRefusal | undefined {
   const names = given.map(({ name }) => name).sort();
   if (`${names}` !== `${[...expected].sort()}`)
     return {

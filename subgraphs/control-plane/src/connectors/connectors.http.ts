@@ -16,7 +16,11 @@ import { secretFields } from './secret-fields.ts';
 
 const uses = z
   .array(
-    z.object({ bindingId: z.uuid(), usedAt: z.iso.datetime().optional(), unauthorized: z.literal(true).optional() }),
+    z.object({
+      bindingId: z.uuid(),
+      usedAt: z.iso.datetime().optional(),
+      unauthorized: z.literal(true).optional(),
+    }),
   )
   .max(500);
 
@@ -34,7 +38,9 @@ export function connectorRoutes(app: ServiceApp, room: Room): void {
   });
   app.get('/internal/connector-definitions/:sha256', async (c) => {
     const scope = serviceScope(c.var.caller, 'connector:read');
-    const definition = await room.db.transaction(scope, (tx) => definitionBySha256(tx, c.req.param('sha256')));
+    const definition = await room.db.transaction(scope, (tx) =>
+      definitionBySha256(tx, c.req.param('sha256')),
+    );
     if (!definition)
       throw new ProblemError({
         status: 404,
@@ -61,9 +67,7 @@ export function connectorRoutes(app: ServiceApp, room: Room): void {
         idempotencyKey: z.string(),
       }),
     );
-    return answer(
-      await bindConnector(room, c.var.caller, { ...body, connector: { slug: body.connector } }),
-    );
+    return answer(await bindConnector(room, c.var.caller, { ...body, connector: { slug: body.connector } }));
   });
   app.post('/connectors/bindings/:id/revoke', async (c) => {
     serviceScope(c.var.caller, 'connector:manage');

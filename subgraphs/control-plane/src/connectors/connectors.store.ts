@@ -78,10 +78,10 @@ export async function lockOrInsertConnector(
 }
 
 export const pointConnector = (tx: Tx, id: Uuid, sha256: string) =>
-  tx.sql('-- pointConnector\n update connector set definition_sha256 = $2, changed_at = now() where id = $1', [
-    id,
-    sha256,
-  ]);
+  tx.sql(
+    '-- pointConnector\n update connector set definition_sha256 = $2, changed_at = now() where id = $1',
+    [id, sha256],
+  );
 
 /**
  * Instances whose version needs this connector and that get it under its slug; with `projectId`, of that project; with `bound`, where a live binding of it

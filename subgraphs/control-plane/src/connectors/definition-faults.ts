@@ -1,7 +1,11 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { RE2JS } from 're2js';
 import { canonicalJson } from '@agentstore/kernel/canonical-json';
-import { connectorDefinition, type ConnectorDefinition, type ConnectorTool } from '@agentstore/kernel/connector-definition';
+import {
+  connectorDefinition,
+  type ConnectorDefinition,
+  type ConnectorTool,
+} from '@agentstore/kernel/connector-definition';
 import { expandedSize, isDeeper } from './expanded-size.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -17,7 +21,8 @@ const mostSchemaNodes = 20_000;
 const closedHeader =
   /^(host|connection|content-length|content-type|transfer-encoding|te|trailer|upgrade|keep-alive|expect|cookie|authorization|forwarded|x-forwarded-.*|proxy-.*)$/i;
 
-export const isClosedHeader = (name: string): boolean => closedHeader.test(name) || !/^[A-Za-z0-9-]{1,64}$/.test(name);
+export const isClosedHeader = (name: string): boolean =>
+  closedHeader.test(name) || !/^[A-Za-z0-9-]{1,64}$/.test(name);
 
 /** Texts that PostgreSQL's jsonb does not hold: NUL and half a surrogate pair. */
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
@@ -45,10 +50,14 @@ const ajv = new Ajv2020({
  */
 export function toolSchemaFault(schema: Json): string | undefined {
   const text = canonicalJson(schema);
-  if (text.length > mostSchemaCharacters) return `the schema is longer than ${mostSchemaCharacters} characters`;
+  if (text.length > mostSchemaCharacters)
+    return `the schema is longer than ${mostSchemaCharacters} characters`;
   if (unstorable.test(text)) return 'the schema holds characters that are none';
   if (isDeeper(schema, deepestSchema)) return `the schema is deeper than ${deepestSchema} levels`;
-  if (expandedSize(schema, Number.POSITIVE_INFINITY) > mostSchemaNodes || /"\$(dynamic|recursive)Ref":/.test(text))
+  if (
+    expandedSize(schema, Number.POSITIVE_INFINITY) > mostSchemaNodes ||
+    /"\$(dynamic|recursive)Ref":/.test(text)
+  )
     return 'the schema refers to itself, to another document or to too much';
   if (schema['type'] !== 'object') return 'the schema is not that of an object';
   if ('$async' in schema) return 'the schema is asynchronous';
@@ -75,8 +84,17 @@ export function readDefinition(value: unknown): { definition: ConnectorDefinitio
     return { fault: `the definition is longer than ${mostDefinitionCharacters} characters` };
   if (unstorable.test(text)) return { fault: 'the definition holds characters that are none' };
   if ((definition.kind === 'RAG') === (definition.origin !== undefined))
-    return { fault: definition.kind === 'RAG' ? 'a RAG connector has no origin' : `a ${definition.kind} connector needs an origin` };
-  if (definition.auth.type === 'HEADER' && isClosedHeader(definition.auth.name) && !/^authorization$/i.test(definition.auth.name))
+    return {
+      fault:
+        definition.kind === 'RAG'
+          ? 'a RAG connector has no origin'
+          : `a ${definition.kind} connector needs an origin`,
+    };
+  if (
+    definition.auth.type === 'HEADER' &&
+    isClosedHeader(definition.auth.name) &&
+    !/^authorization$/i.test(definition.auth.name)
+  )
     return { fault: `auth.name: ${definition.auth.name} is not for secrets` };
   const names = new Set<string>();
   for (const tool of definition.tools) {
@@ -97,7 +115,9 @@ export function toolFault(
   const schema = toolSchemaFault(tool.inputSchema) ?? (output && `outputSchema: ${output}`);
   if (schema) return schema;
   if (connector.kind !== 'REST') return tool.rest && 'only a tool of a REST connector has a request';
-  return tool.rest ? requestFault(connector, tool.rest, tool.inputSchema) : 'a tool of a REST connector needs a request';
+  return tool.rest
+    ? requestFault(connector, tool.rest, tool.inputSchema)
+    : 'a tool of a REST connector needs a request';
 }
 
 /** Arguments and request have to agree: what is in the path is there and cannot be left out, and every argument has its one place. */
@@ -112,7 +132,8 @@ function requestFault(
   const properties = Object.keys((inputSchema['properties'] ?? {}) as Json);
   const required = (inputSchema['required'] ?? []) as readonly string[];
   if (/[{}]/.test(path.replaceAll(/\{[^{}]+\}/g, ''))) return 'the path has a brace that is no placeholder';
-  if (path.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment))) return 'the path leaves its folder';
+  if (path.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment)))
+    return 'the path leaves its folder';
   if (`${[...placeholders].sort()}` !== `${[...inPath].sort()}`)
     return 'the placeholders of the path are not its path parameters';
   if (new Set(names).size < names.length) return 'a parameter has two places';
@@ -122,7 +143,8 @@ function requestFault(
   const header = parameters.find(
     (one) =>
       one.in === 'header' &&
-      (isClosedHeader(one.name) || (auth.type === 'HEADER' && auth.name.toLowerCase() === one.name.toLowerCase())),
+      (isClosedHeader(one.name) ||
+        (auth.type === 'HEADER' && auth.name.toLowerCase() === one.name.toLowerCase())),
   );
   if (header) return `the header ${header.name} is not for arguments`;
   if (body && (method === 'GET' || method === 'HEAD')) return `${method} has no body`;

@@ -17,7 +17,8 @@ export function expandedSize(root: object, cycle: number): number {
     return size;
   };
   const sizeAt = (reference: string): number => {
-    const target = reference === '#' ? root : reference.startsWith('#/') ? pointedAt(root, reference) : undefined;
+    const target =
+      reference === '#' ? root : reference.startsWith('#/') ? pointedAt(root, reference) : undefined;
     return target === undefined ? Number.POSITIVE_INFINITY : sizeOf(target);
   };
   return sizeOf(root);

@@ -1,6 +1,10 @@
 import { organizationScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
-import { connectorSlug, type ConnectorDefinition, type ConnectorTool } from '@agentstore/kernel/connector-definition';
+import {
+  connectorSlug,
+  type ConnectorDefinition,
+  type ConnectorTool,
+} from '@agentstore/kernel/connector-definition';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
@@ -44,7 +48,11 @@ export async function importConnector(
   const { organizationId, slug } = input;
   const scope = organizationId && organizationScope(caller, organizationId, 'connector:manage');
   if (!organizationId || !scope)
-    return refused({ code: 'ORGANIZATION_NOT_FOUND', message: 'There is no such organization.', field: 'organizationId' });
+    return refused({
+      code: 'ORGANIZATION_NOT_FOUND',
+      message: 'There is no such organization.',
+      field: 'organizationId',
+    });
   if (!connectorSlug.safeParse(slug).success)
     return refused({
       code: 'INVALID_INPUT',
@@ -54,11 +62,20 @@ export async function importConnector(
   const read = await readTools(input);
   if (!read.ok) return read;
   const { definition, notes } = read.value;
-  return db.transaction(scope, async (tx): Promise<Outcome<{ connector: Connector; notes: readonly ImportNote[] }, ConnectorRefusal>> => {
-    if (await storeHasConnector(tx, slug))
-      return refused({ code: 'SLUG_TAKEN', message: 'The store has a connector of this name.', field: 'slug' });
-    return done({ connector: await registerConnector(tx, organizationId, definition), notes });
-  });
+  return db.transaction(
+    scope,
+    async (
+      tx,
+    ): Promise<Outcome<{ connector: Connector; notes: readonly ImportNote[] }, ConnectorRefusal>> => {
+      if (await storeHasConnector(tx, slug))
+        return refused({
+          code: 'SLUG_TAKEN',
+          message: 'The store has a connector of this name.',
+          field: 'slug',
+        });
+      return done({ connector: await registerConnector(tx, organizationId, definition), notes });
+    },
+  );
 }
 
 async function readTools(
@@ -84,14 +101,23 @@ async function readTools(
       if (fault) unusable.push({ source: tool.name, imported: false, message: fault });
       return !fault;
     });
-  const unknown = [...(wanted ?? []), ...risks.keys()].find((one) => !tools.some((tool) => tool.name === one));
+  const unknown = [...(wanted ?? []), ...risks.keys()].find(
+    (one) => !tools.some((tool) => tool.name === one),
+  );
   if (unknown !== undefined)
-    return refused({ code: 'INVALID_INPUT', message: `There is no tool ${unknown} to import.`, field: 'tools' });
+    return refused({
+      code: 'INVALID_INPUT',
+      message: `There is no tool ${unknown} to import.`,
+      field: 'tools',
+    });
   const all = [...notes, ...unusable];
   if (!usable.length)
     return refused({
       code: 'NOTHING_TO_IMPORT',
-      message: ['There is no tool that can be imported.', ...all.slice(0, 3).map((one) => `${one.source}: ${one.message}.`)].join(' '),
+      message: [
+        'There is no tool that can be imported.',
+        ...all.slice(0, 3).map((one) => `${one.source}: ${one.message}.`),
+      ].join(' '),
     });
   if (usable.length > mostTools)
     return refused({

@@ -34,7 +34,14 @@ export function importMcpTools(
   auth: ConnectorDefinition['auth'],
 ): Outcome<Imported, ConnectorRefusal> {
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
-  if (!url || !['https:', 'http:'].includes(url.protocol) || url.search || url.hash || url.username || url.password)
+  if (
+    !url ||
+    !['https:', 'http:'].includes(url.protocol) ||
+    url.search ||
+    url.hash ||
+    url.username ||
+    url.password
+  )
     return refused({
       code: 'INVALID_INPUT',
       message: 'The endpoint must be an absolute http(s) URL without query, fragment and credentials.',

@@ -17,7 +17,14 @@ const mostDocumentNodes = 300_000;
 const deepestDocument = 64;
 const parserDeadlineMs = 2_000;
 
-const riskOf = { get: 'READ', head: 'READ', post: 'WRITE', put: 'WRITE', patch: 'WRITE', delete: 'DESTRUCTIVE' } as const;
+const riskOf = {
+  get: 'READ',
+  head: 'READ',
+  post: 'WRITE',
+  put: 'WRITE',
+  patch: 'WRITE',
+  delete: 'DESTRUCTIVE',
+} as const;
 type Method = keyof typeof riskOf;
 const pathMembers = new Set(['parameters', 'summary', 'description', 'servers', '$ref']);
 
@@ -36,11 +43,14 @@ export async function importOpenApi(
   const read = await readDocument(text);
   if (!read.ok) return read;
   const document = read.value;
-  const server = serverOf(url ?? ((document['servers'] as Json[] | undefined)?.[0]?.['url'] as string | undefined));
+  const server = serverOf(
+    url ?? ((document['servers'] as Json[] | undefined)?.[0]?.['url'] as string | undefined),
+  );
   if (!server)
     return refused({
       code: 'DOCUMENT_REFUSED',
-      message: 'The address of the first server is no absolute http(s) URL without variables and query; say another one.',
+      message:
+        'The address of the first server is no absolute http(s) URL without variables and query; say another one.',
       field: 'url',
     });
   const operations = operationsOf(document);
@@ -75,11 +85,14 @@ async function readDocument(text: string): Promise<Outcome<Json, ConnectorRefusa
   try {
     document = text.trimStart().startsWith('{') ? JSON.parse(text) : parse(text, { maxAliasCount: 50 });
   } catch (error) {
-    return unreadable(`The document is neither JSON nor YAML: ${(error as Error).message.split('\n')[0]!.slice(0, 200)}`);
+    return unreadable(
+      `The document is neither JSON nor YAML: ${(error as Error).message.split('\n')[0]!.slice(0, 200)}`,
+    );
   }
   if (!isObject(document) || !/^3\.[01]\./.test(String(document['openapi'])))
     return unreadable('The document is not OpenAPI 3.0 or 3.1.');
-  if (isDeeper(document, deepestDocument)) return unreadable(`The document is deeper than ${deepestDocument} levels.`);
+  if (isDeeper(document, deepestDocument))
+    return unreadable(`The document is deeper than ${deepestDocument} levels.`);
   const size = expandedSize(document, 1);
   if (size === Number.POSITIVE_INFINITY)
     return unreadable('The document refers to something outside of it, or to nothing.');
@@ -92,16 +105,27 @@ async function readDocument(text: string): Promise<Outcome<Json, ConnectorRefusa
   try {
     const checked = await validate(structuredClone(document) as never, options);
     if (!checked.valid)
-      return unreadable(`The document is no valid OpenAPI: ${checked.errors[0]?.message.split('\n')[0]?.slice(0, 300)}`);
+      return unreadable(
+        `The document is no valid OpenAPI: ${checked.errors[0]?.message.split('\n')[0]?.slice(0, 300)}`,
+      );
     return done((await dereference(document as never, options)) as Json);
   } catch (error) {
-    return unreadable(`The document cannot be read: ${(error as Error).message.split('\n')[0]!.slice(0, 300)}`);
+    return unreadable(
+      `The document cannot be read: ${(error as Error).message.split('\n')[0]!.slice(0, 300)}`,
+    );
   }
 }
 
 function serverOf(text: string | undefined): { origin: string; path: string } | undefined {
   const url = text !== undefined && URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !['https:', 'http:'].includes(url.protocol) || url.search || url.hash || url.username || url.password)
+  if (
+    !url ||
+    !['https:', 'http:'].includes(url.protocol) ||
+    url.search ||
+    url.hash ||
+    url.username ||
+    url.password
+  )
     return undefined;
   if (/[{}]|%7b|%7d/i.test(text!)) return undefined;
   return { origin: url.origin, path: url.pathname.replace(/\/+$/, '') || '/' };
@@ -121,7 +145,9 @@ interface Operation {
 function operationsOf(document: Json): Operation[] {
   return Object.entries((document['paths'] ?? {}) as Json).flatMap(([path, item]) =>
     Object.entries(isObject(item) ? item : {})
-      .filter(([member, operation]) => !pathMembers.has(member) && !member.startsWith('x-') && isObject(operation))
+      .filter(
+        ([member, operation]) => !pathMembers.has(member) && !member.startsWith('x-') && isObject(operation),
+      )
       .map(([member, value]): Operation => {
         const operation = value as Json;
         const parameters = new Map<string, Json>();
@@ -143,7 +169,8 @@ function operationsOf(document: Json): Operation[] {
 function refusalOf(method: string, operation: Json, item: Json): string | undefined {
   if (!Object.hasOwn(riskOf, method)) return `the method ${method.toUpperCase()} is not supported`;
   if (typeof operation['operationId'] !== 'string') return 'it has no operationId to be named by';
-  if (operation['servers'] ?? item['servers']) return 'it has a server of its own, and a connector calls one origin';
+  if (operation['servers'] ?? item['servers'])
+    return 'it has a server of its own, and a connector calls one origin';
   return undefined;
 }
 
@@ -157,17 +184,26 @@ function authOf(
   document: Json,
   operations: readonly Operation[],
 ): Outcome<{ auth: Auth; refusalOf: (operation: Operation) => string | undefined }, ConnectorRefusal> {
-  const schemes = ((document['components'] as Json | undefined)?.['securitySchemes'] ?? {}) as Readonly<Record<string, Json>>;
-  const wanted = [...list(document['security']), ...operations.flatMap(({ security }) => security ?? [])].filter(
-    (one) => Object.keys(one).length > 0,
-  );
+  const schemes = ((document['components'] as Json | undefined)?.['securitySchemes'] ?? {}) as Readonly<
+    Record<string, Json>
+  >;
+  const wanted = [
+    ...list(document['security']),
+    ...operations.flatMap(({ security }) => security ?? []),
+  ].filter((one) => Object.keys(one).length > 0);
   const read = wanted.map((requirement) => {
     const [name, more] = Object.keys(requirement);
-    return more === undefined ? readScheme(name!, schemes[name!]) : { fault: `${name} and ${more} are needed together` };
+    return more === undefined
+      ? readScheme(name!, schemes[name!])
+      : { fault: `${name} and ${more} are needed together` };
   });
   const usable = read.find((one): one is { name: string; auth: Auth } => 'auth' in one);
   if (!usable && read[0] && 'fault' in read[0])
-    return refused({ code: 'AUTH_UNSUPPORTED', message: `The document asks for what is not supported: ${read[0].fault}.`, field: 'openapi' });
+    return refused({
+      code: 'AUTH_UNSUPPORTED',
+      message: `The document asks for what is not supported: ${read[0].fault}.`,
+      field: 'openapi',
+    });
   return done({
     auth: usable?.auth ?? { type: 'NONE' },
     refusalOf: ({ security }) =>
@@ -177,20 +213,30 @@ function authOf(
   });
 }
 
-function readScheme(name: string, scheme: Json | undefined): { name: string; auth: Auth } | { fault: string } {
+function readScheme(
+  name: string,
+  scheme: Json | undefined,
+): { name: string; auth: Auth } | { fault: string } {
   const type = scheme?.['type'];
   const http = type === 'http' ? String(scheme!['scheme']).toLowerCase() : undefined;
   if (http === 'bearer') return { name, auth: { type: 'BEARER', field: 'token' } };
-  if (http === 'basic') return { name, auth: { type: 'BASIC', usernameField: 'username', passwordField: 'password' } };
+  if (http === 'basic')
+    return { name, auth: { type: 'BASIC', usernameField: 'username', passwordField: 'password' } };
   if (type === 'apiKey' && scheme!['in'] === 'header')
     return { name, auth: { type: 'HEADER', name: String(scheme!['name']), field: 'apiKey', prefix: '' } };
   return {
-    fault: type === 'apiKey' ? `${name} is a key in the ${String(scheme!['in'])}, where it would be logged` : `${name} is ${http ?? String(type)}`,
+    fault:
+      type === 'apiKey'
+        ? `${name} is a key in the ${String(scheme!['in'])}, where it would be logged`
+        : `${name} is ${http ?? String(type)}`,
   };
 }
 
 /** An operation as a tool, or why it cannot be one. `note` tells of what was left out. */
-function toolOf({ operation, method, path, parameters }: Operation, note: (message: string) => void): ConnectorTool | string {
+function toolOf(
+  { operation, method, path, parameters }: Operation,
+  note: (message: string) => void,
+): ConnectorTool | string {
   const properties: Record<string, Json> = {};
   const required = new Set<string>();
   const places: Parameter[] = [];
@@ -273,7 +319,10 @@ function readParameter(parameter: Json): { place: Parameter; schema: Json } | st
   const description = parameter['description'];
   return {
     place: { name, in: where },
-    schema: typeof description === 'string' && schema['description'] === undefined ? { ...schema, description } : schema,
+    schema:
+      typeof description === 'string' && schema['description'] === undefined
+        ? { ...schema, description }
+        : schema,
   };
 }
 
@@ -296,7 +345,8 @@ function bodyOf(operation: Json, method: Method): Body | string | undefined {
       : members
         ? undefined
         : 'the body is no JSON object whose members are listed';
-  if (fault) return required ? fault : { members: noMembers, required, leftOut: `the body is left out: ${fault}` };
+  if (fault)
+    return required ? fault : { members: noMembers, required, leftOut: `the body is left out: ${fault}` };
   return { members: members!, required };
 }
 
@@ -314,7 +364,9 @@ function outputOf(operation: Json): Json | undefined {
     .sort()[0];
   const response = status === undefined ? undefined : responses[status];
   const schema = isObject(response) ? jsonSchemaOf(response) : undefined;
-  return isObject(schema) && schema['type'] === 'object' && schema['nullable'] !== true ? toToolSchema(schema) : undefined;
+  return isObject(schema) && schema['type'] === 'object' && schema['nullable'] !== true
+    ? toToolSchema(schema)
+    : undefined;
 }
 
 /** An operationId as the name of a tool. */
@@ -325,7 +377,8 @@ function nameOf(operationId: string): string {
 
 function unusedName(names: Set<string>, name: string): string {
   let unused = name;
-  for (let count = 2; names.has(unused); count++) unused = `${name.slice(0, 64 - `_${count}`.length)}_${count}`;
+  for (let count = 2; names.has(unused); count++)
+    unused = `${name.slice(0, 64 - `_${count}`.length)}_${count}`;
   names.add(unused);
   return unused;
 }

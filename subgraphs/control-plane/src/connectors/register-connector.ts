@@ -5,7 +5,12 @@ import type { Uuid } from '@agentstore/kernel/ids';
 import { renewInstances } from '../instances/instances.store.ts';
 import { suspendBindings } from './bindings.store.ts';
 import { keepsSecrets, type Connector } from './connector.ts';
-import { insertDefinition, instancesReaching, lockOrInsertConnector, pointConnector } from './connectors.store.ts';
+import {
+  insertDefinition,
+  instancesReaching,
+  lockOrInsertConnector,
+  pointConnector,
+} from './connectors.store.ts';
 
 /**
  * Makes a connector be what a definition says, in the caller's transaction; the same again changes nothing. Instances that call it get a new
@@ -18,7 +23,11 @@ export async function registerConnector(
 ): Promise<Connector> {
   const now = { definition, sha256: hashOf(definition), secretFields: secretFieldsOf(definition) };
   await insertDefinition(tx, now);
-  const { id, before } = await lockOrInsertConnector(tx, { organizationId, slug: definition.slug, sha256: now.sha256 });
+  const { id, before } = await lockOrInsertConnector(tx, {
+    organizationId,
+    slug: definition.slug,
+    sha256: now.sha256,
+  });
   const connector: Connector = { id, organizationId, slug: definition.slug, ...now };
   if (before?.sha256 === now.sha256) return connector;
   if (before) {

@@ -15,9 +15,12 @@ const requiredConnector = z
     arguments: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
   })
   .superRefine(({ tools, arguments: schemas }, context) => {
-    if (new Set(tools).size < tools.length) context.addIssue({ code: 'custom', path: ['tools'], message: 'a tool is named twice' });
+    if (new Set(tools).size < tools.length)
+      context.addIssue({ code: 'custom', path: ['tools'], message: 'a tool is named twice' });
     for (const [tool, schema] of Object.entries(schemas)) {
-      const fault = tools.includes(tool) ? toolSchemaFault(schema) : 'the tool is not among those that are needed';
+      const fault = tools.includes(tool)
+        ? toolSchemaFault(schema)
+        : 'the tool is not among those that are needed';
       if (fault) context.addIssue({ code: 'custom', path: ['arguments', tool], message: fault });
     }
   });
@@ -32,5 +35,8 @@ export const requiredConnectors = z
     if (all.reduce((sum, { tools }) => sum + tools.length, 0) > mostTools)
       context.addIssue({ code: 'custom', message: `more than ${mostTools} tools` });
     if (JSON.stringify(all.map((one) => one.arguments)).length > mostArgumentCharacters)
-      context.addIssue({ code: 'custom', message: `the schemas of arguments are longer than ${mostArgumentCharacters} characters` });
+      context.addIssue({
+        code: 'custom',
+        message: `the schemas of arguments are longer than ${mostArgumentCharacters} characters`,
+      });
   });

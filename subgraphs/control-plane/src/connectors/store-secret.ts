@@ -1,6 +1,10 @@
 import type { Scope } from '@agentstore/kernel/access';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
-import { SecretConflict, SecretStoreUnavailable, type SecretWriter } from '@agentstore/kernel/vault/secret-store';
+import {
+  SecretConflict,
+  SecretStoreUnavailable,
+  type SecretWriter,
+} from '@agentstore/kernel/vault/secret-store';
 import type { Room } from '../deps.ts';
 import { noteStored, releaseWrite } from './bindings.store.ts';
 import type { Binding, BindingRefusal, SecretField } from './connector.ts';
@@ -39,11 +43,19 @@ export async function storeSecret(
   });
   if (stored) return done(stored);
   await removeSecret(room, binding);
-  return refused({ code: 'BINDING_REVOKED', message: 'The binding was revoked meanwhile.', field: 'bindingId' });
+  return refused({
+    code: 'BINDING_REVOKED',
+    message: 'The binding was revoked meanwhile.',
+    field: 'bindingId',
+  });
 }
 
 /** Only the holder of the claim writes, so a version that is there already was written by one that died before it could note it. */
-async function writeNext(secrets: SecretWriter, binding: Binding, secret: readonly SecretField[]): Promise<number> {
+async function writeNext(
+  secrets: SecretWriter,
+  binding: Binding,
+  secret: readonly SecretField[],
+): Promise<number> {
   const fields = Object.fromEntries(secret.map(({ name, value }) => [name, value]));
   for (let unnoted = 0; ; unnoted++)
     try {

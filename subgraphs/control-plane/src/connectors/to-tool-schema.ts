@@ -1,8 +1,25 @@
 type Json = Readonly<Record<string, unknown>>;
 
 /** Members of OpenAPI's schemas that are none of JSON Schema, and notes for readers of the document. */
-const foreign = new Set(['discriminator', 'xml', 'externalDocs', 'example', 'nullable', 'readOnly', 'writeOnly']);
-const schemaMembers = new Set(['items', 'additionalProperties', 'not', 'contains', 'propertyNames', 'if', 'then', 'else']);
+const foreign = new Set([
+  'discriminator',
+  'xml',
+  'externalDocs',
+  'example',
+  'nullable',
+  'readOnly',
+  'writeOnly',
+]);
+const schemaMembers = new Set([
+  'items',
+  'additionalProperties',
+  'not',
+  'contains',
+  'propertyNames',
+  'if',
+  'then',
+  'else',
+]);
 const schemaLists = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
 const schemaMaps = new Set(['properties', 'patternProperties', '$defs', 'definitions', 'dependentSchemas']);
 
@@ -16,7 +33,8 @@ export function toToolSchema(schema: unknown): Json {
   const converted: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(schema)) {
     if (foreign.has(name) || name.startsWith('x-')) continue;
-    else if (schemaMembers.has(name)) converted[name] = typeof value === 'boolean' ? value : toToolSchema(value);
+    else if (schemaMembers.has(name))
+      converted[name] = typeof value === 'boolean' ? value : toToolSchema(value);
     else if (schemaLists.has(name) && Array.isArray(value)) converted[name] = value.map(toToolSchema);
     else if (schemaMaps.has(name) && isObject(value)) converted[name] = mapValues(value, toToolSchema);
     else converted[name] = value;
@@ -35,7 +53,8 @@ export function toToolSchema(schema: unknown): Json {
 }
 
 function nullable(schema: Record<string, unknown>): Json {
-  if (typeof schema['type'] !== 'string') return Object.keys(schema).length ? { anyOf: [schema, { type: 'null' }] } : schema;
+  if (typeof schema['type'] !== 'string')
+    return Object.keys(schema).length ? { anyOf: [schema, { type: 'null' }] } : schema;
   const values = schema['enum'];
   return {
     ...schema,
@@ -59,7 +78,8 @@ export interface PlainObject {
 export function plainObject(schema: unknown): PlainObject | undefined {
   if (!isObject(schema)) return undefined;
   const isPlain =
-    (schema['type'] === 'object' || (schema['type'] === undefined && (schema['properties'] ?? schema['allOf']) !== undefined)) &&
+    (schema['type'] === 'object' ||
+      (schema['type'] === undefined && (schema['properties'] ?? schema['allOf']) !== undefined)) &&
     !['anyOf', 'oneOf', 'not', 'if', 'patternProperties', '$ref'].some((name) => name in schema);
   if (!isPlain) return undefined;
   const parts = ((schema['allOf'] ?? []) as unknown[]).map(plainObject);

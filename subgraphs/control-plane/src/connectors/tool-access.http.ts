@@ -14,7 +14,11 @@ export function toolAccessRoutes(app: ServiceApp, room: Room): void {
     const scope = serviceScope(c.var.caller, 'connector:read');
     const since = c.req.query('since');
     if (since !== undefined && !/^\d{1,18}$/.test(since))
-      throw new ProblemError({ status: 400, code: 'BAD_REQUEST', title: 'since is no cursor of this watch.' });
+      throw new ProblemError({
+        status: 400,
+        code: 'BAD_REQUEST',
+        title: 'since is no cursor of this watch.',
+      });
     return ndjson(
       followToolAccess(room, scope, {
         since: since === undefined ? undefined : BigInt(since),

@@ -97,14 +97,22 @@ function toolRulesFault(
   required: readonly RequiredConnector[],
   rules: readonly ToolRule[],
 ): InstanceRefusal | undefined {
-  const invalid = (message: string): InstanceRefusal => ({ code: 'INVALID_TOOL_RULE', message, field: 'rules' });
+  const invalid = (message: string): InstanceRefusal => ({
+    code: 'INVALID_TOOL_RULE',
+    message,
+    field: 'rules',
+  });
   const known = new Set(requiredTools(required));
   if (JSON.stringify(rules).length > mostToolRuleCharacters)
     return invalid(`The rules are longer than ${mostToolRuleCharacters} characters.`);
   if (new Set(rules.map(({ tool }) => tool)).size < rules.length) return invalid('A tool has two rules.');
   for (const rule of rules) {
     if (!known.has(rule.tool))
-      return { code: 'TOOL_NOT_FOUND', message: 'The version of the instance has no such tool.', field: 'rules' };
+      return {
+        code: 'TOOL_NOT_FOUND',
+        message: 'The version of the instance has no such tool.',
+        field: 'rules',
+      };
     const fault = rule.arguments && toolSchemaFault(rule.arguments);
     if (fault) return invalid(`${rule.tool}: ${fault}.`);
   }

@@ -149,7 +149,10 @@ const InstanceToolRulesSetInput = builder.inputType('InstanceToolRulesSetInput',
   description: 'How the tools of an instance are narrowed.',
   fields: (t) => ({
     instanceId: t.id({ description: 'The instance.' }),
-    rules: t.field({ type: [ToolRuleInput], description: 'All rules; tools without one are as the version says.' }),
+    rules: t.field({
+      type: [ToolRuleInput],
+      description: 'All rules; tools without one are as the version says.',
+    }),
     expectedGeneration: t.int({
       required: false,
       description: 'The generation the rules were made on; another one refuses them.',

@@ -70,7 +70,8 @@ export interface Change {
   readonly config: Readonly<Record<string, unknown>>;
   readonly toolRules: readonly ToolRule[];
   /** The timeline's word for it. */
-  readonly kind: 'pause-requested' | 'resume-requested' | 'terminate-requested' | 'configured' | 'tools-changed';
+  readonly kind:
+    'pause-requested' | 'resume-requested' | 'terminate-requested' | 'configured' | 'tools-changed';
 }
 
 type Command =

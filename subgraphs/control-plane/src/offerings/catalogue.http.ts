@@ -20,52 +20,56 @@ const capability = z.object({ name: z.string().min(1).max(100), title: z.string(
 const entitlement = z.object({ capability: z.string().min(1).max(100), limits: config });
 const body = z
   .object({
-  publisher: z.object({ slug, name: z.string(), organizationId: z.uuid().optional() }),
-  offering: z.object({
-    slug,
-    name: z.string(),
-    saleorProductId: saleorId('Product').nullable(),
-    saleorChannel: z.string(),
-    capabilities: z.array(capability).max(64),
-  }),
-  version: z.object({
-    version: z.string().min(1).max(64),
-    bucket: z.string().min(3).max(63),
-    objectKey: z.string().min(1).max(512),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/),
-    sizeBytes: z.int().min(1).max(artifactLimits.maxBytes),
-    config,
-    configSchema: config,
-    requiredConnectors: requiredConnectors.default([]),
-  }),
-  plans: z.array(
-    z.object({
-      code: z.string().min(1).max(64),
+    publisher: z.object({ slug, name: z.string(), organizationId: z.uuid().optional() }),
+    offering: z.object({
+      slug,
       name: z.string(),
-      saleorVariantId: saleorId('ProductVariant').nullable(),
-      includedCredits: microCreditsSchema,
-      creditsExpireDays: z.int().min(1).nullable(),
+      saleorProductId: saleorId('Product').nullable(),
+      saleorChannel: z.string(),
+      capabilities: z.array(capability).max(64),
+    }),
+    version: z.object({
+      version: z.string().min(1).max(64),
+      bucket: z.string().min(3).max(63),
+      objectKey: z.string().min(1).max(512),
+      sha256: z.string().regex(/^[0-9a-f]{64}$/),
+      sizeBytes: z.int().min(1).max(artifactLimits.maxBytes),
       config,
-      entitlements: z.array(entitlement).max(64),
-      maxRunSeconds: z.int().min(1).max(86_400),
-      maxConcurrentRuns: z.int().min(1).max(1_000),
+      configSchema: config,
+      requiredConnectors: requiredConnectors.default([]),
     }),
-  ),
-  creditPacks: z.array(
-    z.object({
-      saleorVariantId: saleorId('ProductVariant'),
-      credits: microCreditsSchema,
-      expiresAfterDays: z.int().nullable(),
+    plans: z.array(
+      z.object({
+        code: z.string().min(1).max(64),
+        name: z.string(),
+        saleorVariantId: saleorId('ProductVariant').nullable(),
+        includedCredits: microCreditsSchema,
+        creditsExpireDays: z.int().min(1).nullable(),
+        config,
+        entitlements: z.array(entitlement).max(64),
+        maxRunSeconds: z.int().min(1).max(86_400),
+        maxConcurrentRuns: z.int().min(1).max(1_000),
+      }),
+    ),
+    creditPacks: z.array(
+      z.object({
+        saleorVariantId: saleorId('ProductVariant'),
+        credits: microCreditsSchema,
+        expiresAfterDays: z.int().nullable(),
+      }),
+    ),
+    rateCard: z.object({
+      prices: z.array(z.object({ dimension: z.string(), unitPrice: z.string() })),
+      reserve: z.string(),
     }),
-  ),
-  rateCard: z.object({
-    prices: z.array(z.object({ dimension: z.string(), unitPrice: z.string() })),
-    reserve: z.string(),
-  }),
-})
+  })
   .refine(
-    ({ offering, plans }) => offering.saleorProductId !== null || plans.every((plan) => plan.saleorVariantId === null),
-    { path: ['offering', 'saleorProductId'], message: 'a plan has a variant, so the offering needs its product' },
+    ({ offering, plans }) =>
+      offering.saleorProductId !== null || plans.every((plan) => plan.saleorVariantId === null),
+    {
+      path: ['offering', 'saleorProductId'],
+      message: 'a plan has a variant, so the offering needs its product',
+    },
   );
 
 /** The catalogue as a whole, put by whoever sets the shop up; its rate card goes on to billing, which owns prices. */

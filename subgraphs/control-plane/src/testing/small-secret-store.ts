@@ -1,4 +1,9 @@
-import { SecretConflict, SecretStoreUnavailable, type SecretRef, type SecretWriter } from '@agentstore/kernel/vault/secret-store';
+import {
+  SecretConflict,
+  SecretStoreUnavailable,
+  type SecretRef,
+  type SecretWriter,
+} from '@agentstore/kernel/vault/secret-store';
 
 /** A secret store in memory with Vault's manners: a write names the version it replaces, and what is removed leaves nothing. */
 export function createSmallSecretStore() {
@@ -10,8 +15,7 @@ export function createSmallSecretStore() {
     beforeWrite: undefined as (() => Promise<void>) | undefined,
     /** What happens after the next write has landed, once. */
     afterWrite: undefined as (() => Promise<void>) | undefined,
-    of: (bindingId: string) =>
-      [...stored].find(([path]) => path.endsWith(`/${bindingId}`))?.[1],
+    of: (bindingId: string) => [...stored].find(([path]) => path.endsWith(`/${bindingId}`))?.[1],
     /** Where it lies, under connectors/. */
     pathOf: (bindingId: string) => [...stored.keys()].find((path) => path.endsWith(`/${bindingId}`)),
     async write(ref, fields, version) {
