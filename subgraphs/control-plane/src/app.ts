@@ -5,6 +5,9 @@ import { createGraphqlHandler } from '@agentstore/kernel/graphql/server';
 import { createServiceApp, traced } from '@agentstore/kernel/http/service-app';
 import type { Loop } from '@agentstore/kernel/loop';
 import { apiKeyRoutes } from './api-keys/api-keys.http.ts';
+import { connectorRoutes } from './connectors/connectors.http.ts';
+import { startBindingSweep } from './connectors/finish-bindings.task.ts';
+import { toolAccessRoutes } from './connectors/tool-access.http.ts';
 import type { Deps, Room } from './deps.ts';
 import { instanceRoutes } from './instances/instances.http.ts';
 import { catalogueRoutes } from './offerings/catalogue.http.ts';
@@ -20,6 +23,7 @@ export function createApp(deps: Deps): App {
     ...deps,
     instanceChanges: createChanges({ database: db, channels: ['control_plane_instance'], log }),
     desiredChanges: createChanges({ database: db, channels: ['control_plane_desired'], log }),
+    toolAccessChanges: createChanges({ database: db, channels: ['control_plane_tool_access'], log }),
   };
   const graphql = createGraphqlHandler({
     schema: buildSchema(),
@@ -39,13 +43,16 @@ export function createApp(deps: Deps): App {
   catalogueRoutes(http, room);
   callerRoutes(http, room);
   apiKeyRoutes(http, room);
-  let relay: Loop | undefined;
+  connectorRoutes(http, room);
+  toolAccessRoutes(http, room);
+  const changes = [room.instanceChanges, room.desiredChanges, room.toolAccessChanges];
+  let loops: Loop[] = [];
   return {
     name: 'control-plane',
     fetch: traced((request) => http.fetch(request)),
     async start() {
-      await Promise.all([room.instanceChanges.start(), room.desiredChanges.start()]);
-      relay = startRelay({
+      await Promise.all(changes.map((one) => one.start()));
+      const relay = startRelay({
         database: db,
         log,
         handlers: {
@@ -53,9 +60,10 @@ export function createApp(deps: Deps): App {
             void (await deps.billing.call('POST', '/wallet/topup', payload)),
         },
       });
+      loops = [relay, startBindingSweep(room)];
     },
     async stop() {
-      await Promise.all([room.instanceChanges.stop(), room.desiredChanges.stop(), relay?.stop()]);
+      await Promise.all([...changes, ...loops].map((one) => one.stop()));
     },
   };
 }

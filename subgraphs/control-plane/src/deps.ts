@@ -5,6 +5,7 @@ import type { MicroCredits } from '@agentstore/kernel/credits';
 import type { Database } from '@agentstore/kernel/db/database';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
 import type { Log } from '@agentstore/kernel/log';
+import type { SecretWriter } from '@agentstore/kernel/vault/secret-store';
 
 /** What the control plane needs from outside. */
 export interface Deps {
@@ -16,6 +17,8 @@ export interface Deps {
   readonly tools: ServiceClient;
   readonly objects: ObjectStore;
   readonly artifactBucket: string;
+  /** Where secrets of bindings go; nothing is ever read back from there. */
+  readonly secrets: SecretWriter;
   readonly trial: { readonly credits: MicroCredits; readonly days: number };
 }
 
@@ -24,4 +27,6 @@ export interface Room extends Deps {
   readonly instanceChanges: Changes;
   /** Rung when a desired state was written; wakes the writer's long poll. */
   readonly desiredChanges: Changes;
+  /** Rung when a binding or what an instance should be changed; wakes those who follow for the tool gateway. */
+  readonly toolAccessChanges: Changes;
 }

@@ -4,6 +4,8 @@ import type { Tx } from '@agentstore/kernel/db/database';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Permission } from '@agentstore/kernel/permissions';
+import { requiredTools, type RequiredConnector, type ToolRule } from '../connectors/connector.ts';
+import { toolSchemaFault } from '../connectors/definition-faults.ts';
 import type { Room } from '../deps.ts';
 import { forbidInsiders } from '../forbid-insiders.ts';
 import { configFault } from '../offerings/config-schema.ts';
@@ -26,6 +28,7 @@ const permissionFor: Readonly<Record<Command['kind'], Permission>> = {
   resume: 'instance:pause',
   terminate: 'instance:terminate',
   configure: 'instance:configure',
+  'narrow-tools': 'connector:manage',
 };
 
 /**
@@ -59,6 +62,11 @@ export async function changeInstance(
         const fault = await settingsFault(tx, instance, input.command.config);
         if (fault) return refused({ code: 'INVALID_CONFIG', message: fault, field: 'config' });
       }
+      if (input.command.kind === 'narrow-tools') {
+        const version = await versionById(tx, instance.offeringVersionId);
+        const fault = toolRulesFault(version!.requiredConnectors, input.command.toolRules);
+        if (fault) return refused(fault);
+      }
       const decision = decideChange(instance, input.command);
       if (!decision.ok) return decision;
       if (!decision.value) return done(instance);
@@ -79,6 +87,36 @@ export async function changeInstance(
       find: (tx) => instanceById(tx, instanceId),
     });
   return outcome;
+}
+
+/** Most characters of the schemas by which an instance narrows its tools, together: they stand in its policy. */
+const mostToolRuleCharacters = 65_536;
+
+/** What is wrong with rules for the tools of a version. They can only narrow: each is asked besides what the version and the tool itself say. */
+function toolRulesFault(
+  required: readonly RequiredConnector[],
+  rules: readonly ToolRule[],
+): InstanceRefusal | undefined {
+  const invalid = (message: string): InstanceRefusal => ({
+    code: 'INVALID_TOOL_RULE',
+    message,
+    field: 'rules',
+  });
+  const known = new Set(requiredTools(required));
+  if (JSON.stringify(rules).length > mostToolRuleCharacters)
+    return invalid(`The rules are longer than ${mostToolRuleCharacters} characters.`);
+  if (new Set(rules.map(({ tool }) => tool)).size < rules.length) return invalid('A tool has two rules.');
+  for (const rule of rules) {
+    if (!known.has(rule.tool))
+      return {
+        code: 'TOOL_NOT_FOUND',
+        message: 'The version of the instance has no such tool.',
+        field: 'rules',
+      };
+    const fault = rule.arguments && toolSchemaFault(rule.arguments);
+    if (fault) return invalid(`${rule.tool}: ${fault}.`);
+  }
+  return undefined;
 }
 
 /** What is wrong with an instance's settings after a change, by the schema of its version. */

@@ -1,6 +1,6 @@
 import { refusalType } from '@agentstore/kernel/graphql/refusals';
 import { fromGlobalId } from '@agentstore/kernel/ids';
-import type { Refusal } from '@agentstore/kernel/outcome';
+import { refused, type Refusal } from '@agentstore/kernel/outcome';
 import { builder } from '../builder.ts';
 import { activateInstance } from './activate-instance.ts';
 import { changeInstance } from './change-instance.ts';
@@ -14,6 +14,8 @@ const InstanceError = refusalType(builder, 'Instance', {
   INVALID_TRANSITION: 'The instance is TERMINATED or on its way there.',
   GENERATION_CONFLICT: 'Somebody changed the instance since it was read.',
   INVALID_CONFIG: 'The configuration does not fit the schema of the version.',
+  TOOL_NOT_FOUND: 'The version of the instance needs no such tool.',
+  INVALID_TOOL_RULE: 'A rule is no JSON Schema of arguments within bounds, or a tool has two.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was used before for something else.',
   INVALID_INPUT: 'A value of the input is not usable.',
 });
@@ -32,6 +34,8 @@ const InstancePayload = builder.objectRef<Payload>('InstancePayload').implement(
     }),
   }),
 });
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 const payloadOf = (outcome: { ok: true; value: Instance } | { ok: false; error: Refusal }): Payload =>
   outcome.ok ? { instance: outcome.value, errors: [] } : { instance: null, errors: [outcome.error] };
 
@@ -113,7 +117,7 @@ builder.mutationField('instanceConfigure', (t) =>
     description: 'Changes settings of an instance: a new generation. Needs instance:configure.',
     args: { input: t.arg({ type: InstanceConfigureInput, description: 'The change.' }) },
     resolve: async (_root, { input }, { deps, caller }) => {
-      if (typeof input.config !== 'object' || input.config === null || Array.isArray(input.config))
+      if (!isObject(input.config))
         return {
           instance: null,
           errors: [{ code: 'INVALID_CONFIG', message: 'config must be an object.', field: 'config' }],
@@ -121,7 +125,61 @@ builder.mutationField('instanceConfigure', (t) =>
       return payloadOf(
         await changeInstance(deps, caller, {
           instanceId: fromGlobalId('Instance', input.instanceId),
-          command: { kind: 'configure', config: input.config as Record<string, unknown> },
+          command: { kind: 'configure', config: input.config },
+          expectedGeneration: input.expectedGeneration,
+        }),
+      );
+    },
+  }),
+);
+
+const ToolRuleInput = builder.inputType('ToolRuleInput', {
+  description: 'How one tool is narrowed.',
+  fields: (t) => ({
+    tool: t.string({ description: 'Its id, as in Tool.id.' }),
+    arguments: t.field({
+      type: 'JSON',
+      required: false,
+      description:
+        'JSON Schema (2020-12) that its arguments have to satisfy besides its own; left out, the tool is denied.',
+    }),
+  }),
+});
+const InstanceToolRulesSetInput = builder.inputType('InstanceToolRulesSetInput', {
+  description: 'How the tools of an instance are narrowed.',
+  fields: (t) => ({
+    instanceId: t.id({ description: 'The instance.' }),
+    rules: t.field({
+      type: [ToolRuleInput],
+      description: 'All rules; tools without one are as the version says.',
+    }),
+    expectedGeneration: t.int({
+      required: false,
+      description: 'The generation the rules were made on; another one refuses them.',
+    }),
+  }),
+});
+builder.mutationField('instanceToolRulesSet', (t) =>
+  t.field({
+    type: InstancePayload,
+    description:
+      'Narrows what an instance may call, in place of the rules before: a new generation. It can never be more than its version says. Needs connector:manage.',
+    args: { input: t.arg({ type: InstanceToolRulesSetInput, description: 'The rules.' }) },
+    resolve: async (_root, { input }, { deps, caller }) => {
+      const unusable = input.rules.find(({ arguments: schema }) => schema != null && !isObject(schema));
+      if (unusable)
+        return payloadOf(
+          refused({ code: 'INVALID_TOOL_RULE', message: 'arguments must be an object.', field: 'rules' }),
+        );
+      return payloadOf(
+        await changeInstance(deps, caller, {
+          instanceId: fromGlobalId('Instance', input.instanceId),
+          command: {
+            kind: 'narrow-tools',
+            toolRules: input.rules.map(({ tool, arguments: schema }) =>
+              schema == null ? { tool } : { tool, arguments: schema as Record<string, unknown> },
+            ),
+          },
           expectedGeneration: input.expectedGeneration,
         }),
       );

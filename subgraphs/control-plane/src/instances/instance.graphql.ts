@@ -69,7 +69,7 @@ const InstanceEventType = builder
       at: t.expose('at', { type: 'DateTime', description: 'When.' }),
       kind: t.exposeString('kind', {
         description:
-          'requested, committed, applied, ready, active, pause-requested, paused, resume-requested, configured, plan-changed, drifted, terminate-requested, terminated or failed.',
+          'requested, committed, applied, ready, active, pause-requested, paused, resume-requested, configured, plan-changed, tools-changed, drifted, terminate-requested, terminated or failed.',
       }),
       generation: t.exposeInt('generation', { description: 'Of which generation.' }),
       message: t.exposeString('message', { description: 'A sentence for people.' }),

@@ -13,6 +13,7 @@ const instance = (desiredPhase: DesiredPhase, state: InstanceState) => ({
   desiredPhase,
   state,
   config: { tone: 'friendly' },
+  toolRules: [],
 });
 
 describe('a command', () => {

@@ -1,6 +1,7 @@
 import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
+import type { ToolRule } from '../connectors/connector.ts';
 
 /** REQUESTED → PROVISIONING → ACTIVE ⇄ PAUSED → TERMINATED. A failure while provisioning is a condition, not a state. */
 export type InstanceState = 'REQUESTED' | 'PROVISIONING' | 'ACTIVE' | 'PAUSED' | 'TERMINATED';
@@ -32,6 +33,8 @@ export interface Instance {
   readonly desiredGeneration: number;
   readonly observedGeneration: number;
   readonly config: Readonly<Record<string, unknown>>;
+  /** How its own people narrowed its tools. */
+  readonly toolRules: readonly ToolRule[];
   readonly conditions: readonly (Condition & { readonly resource: string })[];
   readonly saleorOrderId: string | null;
   readonly requestedAt: Date;
@@ -55,6 +58,8 @@ export type InstanceRefusal = Refusal & {
     | 'INVALID_TRANSITION'
     | 'GENERATION_CONFLICT'
     | 'INVALID_CONFIG'
+    | 'TOOL_NOT_FOUND'
+    | 'INVALID_TOOL_RULE'
     | 'IDEMPOTENCY_CONFLICT'
     | 'INVALID_INPUT';
 };
@@ -63,35 +68,43 @@ export type InstanceRefusal = Refusal & {
 export interface Change {
   readonly desiredPhase: DesiredPhase;
   readonly config: Readonly<Record<string, unknown>>;
+  readonly toolRules: readonly ToolRule[];
   /** The timeline's word for it. */
-  readonly kind: 'pause-requested' | 'resume-requested' | 'terminate-requested' | 'configured';
+  readonly kind:
+    'pause-requested' | 'resume-requested' | 'terminate-requested' | 'configured' | 'tools-changed';
 }
 
 type Command =
   | { readonly kind: 'pause' | 'resume' | 'terminate' }
-  | { readonly kind: 'configure'; readonly config: Readonly<Record<string, unknown>> };
+  | { readonly kind: 'configure'; readonly config: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'narrow-tools'; readonly toolRules: readonly ToolRule[] };
 
 /** What a command makes of an instance: the change to write, null when it is already so, or why it cannot be. */
 export function decideChange(
-  instance: Pick<Instance, 'state' | 'desiredPhase' | 'config'>,
+  instance: Pick<Instance, 'state' | 'desiredPhase' | 'config' | 'toolRules'>,
   command: Command,
 ): Outcome<Change | null, InstanceRefusal> {
-  const { desiredPhase, config, state } = instance;
+  const { desiredPhase, config, toolRules, state } = instance;
+  const same = { desiredPhase, config, toolRules };
   if (desiredPhase === 'Terminated')
     return command.kind === 'terminate' ? done(null) : invalid(command.kind, state);
   switch (command.kind) {
     case 'pause':
       if (desiredPhase === 'Paused') return done(null);
-      return done({ desiredPhase: 'Paused', config, kind: 'pause-requested' });
+      return done({ ...same, desiredPhase: 'Paused', kind: 'pause-requested' });
     case 'resume':
       if (desiredPhase === 'Active') return done(null);
-      return done({ desiredPhase: 'Active', config, kind: 'resume-requested' });
+      return done({ ...same, desiredPhase: 'Active', kind: 'resume-requested' });
     case 'terminate':
-      return done({ desiredPhase: 'Terminated', config, kind: 'terminate-requested' });
+      return done({ ...same, desiredPhase: 'Terminated', kind: 'terminate-requested' });
     case 'configure':
       return isSame(config, command.config)
         ? done(null)
-        : done({ desiredPhase, config: { ...config, ...command.config }, kind: 'configured' });
+        : done({ ...same, config: { ...config, ...command.config }, kind: 'configured' });
+    case 'narrow-tools':
+      return canonicalJson(toolRules) === canonicalJson(command.toolRules)
+        ? done(null)
+        : done({ ...same, toolRules: command.toolRules, kind: 'tools-changed' });
   }
 }
 

@@ -3,6 +3,7 @@ import { serviceScope } from '@agentstore/kernel/access';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { isUuid, type Uuid } from '@agentstore/kernel/ids';
+import { policyRules, toolGrants } from '../connectors/connector.ts';
 import type { Room } from '../deps.ts';
 import { currentVersion, planBy } from '../offerings/offerings.store.ts';
 import { projectsOf } from '../organizations/organizations.store.ts';
@@ -182,6 +183,7 @@ const entitlementsOf = (facts: RunFacts) => ({
   effectiveConfig: configOf(facts),
   artifact: facts.artifact,
   limits: facts.limits,
+  toolGrants: toolGrants(facts),
 });
 
 const desiredOf = (state: DesiredState) => ({
@@ -208,6 +210,7 @@ const stateOf = (facts: RunFacts) => ({
   config: configOf(facts),
   limits: facts.limits,
   entitlements: facts.entitlements,
+  connectorRules: policyRules(facts),
 });
 
 function uuidOf(text: string): Uuid {

@@ -1,12 +1,14 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { PageRequest } from '@agentstore/kernel/graphql/connection';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
+import type { ToolAccess } from '../connectors/connector.ts';
+import { reachableConnectors } from '../connectors/reachable-connectors.store.ts';
 import type { OfferingVersionState } from '../offerings/offerings.store.ts';
 import type { Condition, DesiredPhase, Instance, InstanceState } from './instance.ts';
 
 const columns = `i.id, i.organization_id as "organizationId", i.project_id as "projectId", i.offering_id as "offeringId",
   i.offering_version_id as "offeringVersionId", i.plan_id as "planId", i.name, i.state, i.desired_phase as "desiredPhase",
-  i.desired_generation as "desiredGeneration", i.observed_generation as "observedGeneration", i.config, i.conditions,
+  i.desired_generation as "desiredGeneration", i.observed_generation as "observedGeneration", i.config, i.tool_rules as "toolRules", i.conditions,
   i.saleor_order_id as "saleorOrderId", i.requested_at as "requestedAt"`;
 
 export async function instanceById(tx: Tx, id: Uuid): Promise<Instance | undefined> {
@@ -105,13 +107,19 @@ export async function insertInstance(
 export async function writeDesired(
   tx: Tx,
   instance: Instance,
-  change: { desiredPhase: DesiredPhase; config: object },
+  change: Pick<Instance, 'desiredPhase' | 'config' | 'toolRules'>,
 ): Promise<Instance> {
   const [row] = await tx.sql<Instance>(
     `-- writeDesired
-     update instance i set desired_phase = $3, config = $4, desired_generation = desired_generation + 1, changed_at = now()
+     update instance i set desired_phase = $3, config = $4, tool_rules = $5, desired_generation = desired_generation + 1, changed_at = now()
      where id = $1 and desired_generation = $2 returning ${columns}`,
-    [instance.id, instance.desiredGeneration, change.desiredPhase, JSON.stringify(change.config)],
+    [
+      instance.id,
+      instance.desiredGeneration,
+      change.desiredPhase,
+      JSON.stringify(change.config),
+      JSON.stringify(change.toolRules),
+    ],
   );
   return row!;
 }
@@ -199,7 +207,7 @@ export async function writeObserved(
 }
 
 /** All a run needs to know of its instance, in one statement. */
-export interface RunFacts {
+export interface RunFacts extends ToolAccess {
   readonly instanceId: Uuid;
   readonly organizationId: Uuid;
   readonly projectId: Uuid;
@@ -229,9 +237,11 @@ const runFacts = `i.id as "instanceId", i.organization_id as "organizationId", i
   i.observed_generation as "observedGeneration", p.id as "planId", p.code as "planCode", p.entitlements, v.config as "versionConfig", p.config as "planConfig", i.config,
   json_build_object('bucket', v.bucket, 'key', v.object_key, 'sha256', v.sha256, 'sizeBytes', v.size_bytes) as artifact,
   json_build_object('maxRunSeconds', p.max_run_seconds, 'maxConcurrentRuns', p.max_concurrent_runs) as limits,
-  o.slug as "organizationSlug", pr.slug as "projectSlug", f.slug as "offeringSlug", v.version`;
+  o.slug as "organizationSlug", pr.slug as "projectSlug", f.slug as "offeringSlug", v.version,
+  v.required_connectors as "requiredConnectors", i.tool_rules as "toolRules", reachable.connectors as "reachableConnectors"`;
 const runJoins = `join plan p on p.id = i.plan_id join offering_version v on v.id = i.offering_version_id join organization o on o.id = i.organization_id
-  join project pr on pr.id = i.project_id join offering f on f.id = i.offering_id`;
+  join project pr on pr.id = i.project_id join offering f on f.id = i.offering_id
+  cross join lateral (${reachableConnectors}) reachable`;
 
 export async function runFactsOf(tx: Tx, instanceId: Uuid): Promise<RunFacts | undefined> {
   const [row] = await tx.sql<RunFacts>(
@@ -307,14 +317,25 @@ export async function queueAgain(
   return row;
 }
 
-/** Gives every instance of a plan a new generation, in line for Git: what its plan gives it is another thing now. */
-export async function renewOfPlan(tx: Tx, planId: Uuid): Promise<void> {
-  const renewed = await tx.sql<{ id: Uuid; organizationId: Uuid; generation: number }>(
-    `-- renewOfPlan
-     update instance set desired_generation = desired_generation + 1, changed_at = now()
-     where id in (select id from instance where plan_id = $1 and desired_phase <> 'Terminated' order by id for update)
-     returning id, organization_id as "organizationId", desired_generation as generation`,
+/** Instances of a plan that are there to stay. */
+export const instancesOfPlan = (tx: Tx, planId: Uuid) =>
+  tx.sql<{ id: Uuid }>(
+    "-- instancesOfPlan\n select id from instance where plan_id = $1 and desired_phase <> 'Terminated'",
     [planId],
+  );
+
+/** Gives instances a new generation, in line for Git: what they are given from elsewhere is another thing now. `kind` is the timeline's word for it. */
+export async function renewInstances(
+  tx: Tx,
+  instances: readonly { readonly id: Uuid }[],
+  kind: 'plan-changed' | 'tools-changed',
+): Promise<void> {
+  const renewed = await tx.sql<{ id: Uuid; organizationId: Uuid; generation: number }>(
+    `-- renewInstances
+     update instance set desired_generation = desired_generation + 1, changed_at = now()
+     where id in (select id from instance where id = any ($1) and desired_phase <> 'Terminated' order by id for update)
+     returning id, organization_id as "organizationId", desired_generation as generation`,
+    [instances.map(({ id }) => id)],
   );
   if (!renewed.length) return;
   const columns = [
@@ -324,19 +345,19 @@ export async function renewOfPlan(tx: Tx, planId: Uuid): Promise<void> {
     renewed.map(() => uuidv7()),
   ];
   await tx.sql(
-    `-- renewOfPlan: timeline
+    `-- renewInstances: timeline
      insert into instance_event (id, instance_id, organization_id, generation, kind, message)
-     select event, instance, organization, generation, 'plan-changed', 'by ' || $5 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[]) as r (instance, organization, generation, event)`,
-    [...columns, tx.scope.actor],
+     select event, instance, organization, generation, $6, 'by ' || $5 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[]) as r (instance, organization, generation, event)`,
+    [...columns, tx.scope.actor, kind],
   );
   await tx.sql(
-    `-- renewOfPlan: in line
+    `-- renewInstances: in line
      insert into gitops_outbox (id, instance_id, organization_id, generation, actor)
      select entry, instance, organization, generation, $5 from unnest($1::uuid[], $2::uuid[], $3::int[], $4::uuid[]) as r (instance, organization, generation, entry)`,
     [...columns.slice(0, 3), renewed.map(() => uuidv7()), tx.scope.actor],
   );
   await tx.sql(
-    `-- renewOfPlan: tell
+    `-- renewInstances: tell
      select pg_notify('control_plane_desired', 'desired'), pg_notify('control_plane_instance', id::text) from unnest($1::uuid[]) as r (id)`,
     [columns[0]],
   );

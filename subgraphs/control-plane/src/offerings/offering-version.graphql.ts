@@ -40,6 +40,18 @@ const OfferingVersionPayload = builder.objectRef<VersionPayload>('OfferingVersio
     }),
   }),
 });
+const ConnectorRequirementInput = builder.inputType('ConnectorRequirementInput', {
+  description: 'Tools of one connector that a flow calls.',
+  fields: (t) => ({
+    connector: t.string({ description: 'Slug of the connector.' }),
+    tools: t.stringList({ description: 'Names of its tools, at least one.' }),
+    arguments: t.field({
+      type: 'JSON',
+      required: false,
+      description: 'By tool: JSON Schema (2020-12) that its arguments have to satisfy besides its own.',
+    }),
+  }),
+});
 const OfferingVersionUploadInput = builder.inputType('OfferingVersionUploadInput', {
   description: 'A new version, announced.',
   fields: (t) => ({
@@ -51,6 +63,11 @@ const OfferingVersionUploadInput = builder.inputType('OfferingVersionUploadInput
       type: 'JSON',
       required: false,
       description: 'JSON Schema of what a buyer may configure.',
+    }),
+    requiredConnectors: t.field({
+      type: [ConnectorRequirementInput],
+      required: false,
+      description: 'Tools that its flow calls; none unless said.',
     }),
   }),
 });
@@ -64,6 +81,10 @@ builder.mutationField('offeringVersionUpload', (t) =>
         ...input,
         offeringId: fromGlobalId('Offering', input.offeringId),
         configSchema: (input.configSchema as object | null) ?? { type: 'object', properties: {} },
+        requiredConnectors: (input.requiredConnectors ?? []).map((one) => ({
+          ...one,
+          arguments: one.arguments ?? {},
+        })),
         readScope: catalogue,
       });
       return outcome.ok

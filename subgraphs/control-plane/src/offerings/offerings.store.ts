@@ -1,6 +1,7 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { PageRequest } from '@agentstore/kernel/graphql/connection';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
+import type { RequiredConnector } from '../connectors/connector.ts';
 
 export interface Capability {
   readonly name: string;
@@ -34,6 +35,7 @@ export interface OfferingVersion {
   readonly sizeBytes: number;
   readonly config: Readonly<Record<string, unknown>>;
   readonly configSchema: Readonly<Record<string, unknown>>;
+  readonly requiredConnectors: readonly RequiredConnector[];
   readonly publishedAt: Date | null;
   readonly endOfLifeAt: Date | null;
 }
@@ -82,7 +84,7 @@ export const searchOfferings = (tx: Tx, search: string | null, page: PageRequest
   );
 
 const versionColumns = `id, offering_id as "offeringId", version, state, bucket, object_key as "objectKey", sha256, size_bytes as "sizeBytes", config,
-  config_schema as "configSchema", published_at as "publishedAt", end_of_life_at as "endOfLifeAt"`;
+  config_schema as "configSchema", required_connectors as "requiredConnectors", published_at as "publishedAt", end_of_life_at as "endOfLifeAt"`;
 
 export async function versionById(tx: Tx, id: Uuid): Promise<OfferingVersion | undefined> {
   const [row] = await tx.sql<OfferingVersion>(
@@ -140,7 +142,8 @@ export interface CatalogueEntry {
   readonly offering: {
     slug: string;
     name: string;
-    saleorProductId: string;
+    /** Null for one that is only tried, not sold. */
+    saleorProductId: string | null;
     saleorChannel: string;
     capabilities: readonly Capability[];
   };
@@ -152,6 +155,7 @@ export interface CatalogueEntry {
     sizeBytes: number;
     config: object;
     configSchema: Readonly<Record<string, unknown>>;
+    requiredConnectors: readonly RequiredConnector[];
   };
   readonly plans: readonly {
     code: string;
@@ -203,13 +207,15 @@ export async function writeCatalogue(
   const offeringId = made!.id;
   const [stored] = await tx.sql<{ id: Uuid }>(
     `-- writeCatalogue: version
-     insert into offering_version (id, offering_id, version, state, bucket, object_key, sha256, size_bytes, config, config_schema, published_at)
-     values ($1, $2, $3, 'PUBLISHED', $4, $5, $6, $7, $8, $9, now())
+     insert into offering_version (id, offering_id, version, state, bucket, object_key, sha256, size_bytes, config, config_schema, required_connectors, published_at)
+     values ($1, $2, $3, 'PUBLISHED', $4, $5, $6, $7, $8, $9, $10, now())
      on conflict (offering_id, version) do update set state = case offering_version.state when 'DRAFT' then 'PUBLISHED' else offering_version.state end,
        published_at = coalesce(offering_version.published_at, excluded.published_at), sha256 = excluded.sha256, size_bytes = excluded.size_bytes,
-       bucket = excluded.bucket, object_key = excluded.object_key, config = excluded.config, config_schema = excluded.config_schema
-       where offering_version.state = 'DRAFT' or (offering_version.sha256, offering_version.size_bytes, offering_version.bucket, offering_version.object_key, offering_version.config, offering_version.config_schema)
-         = (excluded.sha256, excluded.size_bytes, excluded.bucket, excluded.object_key, excluded.config, excluded.config_schema)
+       bucket = excluded.bucket, object_key = excluded.object_key, config = excluded.config, config_schema = excluded.config_schema,
+       required_connectors = excluded.required_connectors
+       where offering_version.state = 'DRAFT'
+         or (offering_version.sha256, offering_version.size_bytes, offering_version.bucket, offering_version.object_key, offering_version.config, offering_version.config_schema, offering_version.required_connectors)
+         = (excluded.sha256, excluded.size_bytes, excluded.bucket, excluded.object_key, excluded.config, excluded.config_schema, excluded.required_connectors)
      returning id`,
     [
       uuidv7(),
@@ -221,6 +227,7 @@ export async function writeCatalogue(
       version.sizeBytes,
       JSON.stringify(version.config),
       JSON.stringify(version.configSchema),
+      JSON.stringify(version.requiredConnectors),
     ],
   );
   if (!stored) return undefined;
@@ -282,12 +289,14 @@ export async function insertDraft(
     sha256: string;
     sizeBytes: number;
     configSchema: object;
+    requiredConnectors: readonly RequiredConnector[];
   },
 ): Promise<OfferingVersion | undefined> {
   const [row] = await tx.sql<OfferingVersion>(
     `-- insertDraft
-     insert into offering_version (id, offering_id, version, bucket, object_key, sha256, size_bytes, config_schema) values ($1, $2, $3, $4, $5, $6, $7, $8)
-     on conflict (offering_id, version) do update set sha256 = excluded.sha256, size_bytes = excluded.size_bytes, object_key = excluded.object_key, config_schema = excluded.config_schema
+     insert into offering_version (id, offering_id, version, bucket, object_key, sha256, size_bytes, config_schema, required_connectors) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict (offering_id, version) do update set sha256 = excluded.sha256, size_bytes = excluded.size_bytes, object_key = excluded.object_key,
+       config_schema = excluded.config_schema, required_connectors = excluded.required_connectors
        where offering_version.state = 'DRAFT'
      returning ${versionColumns}`,
     [
@@ -299,6 +308,7 @@ export async function insertDraft(
       draft.sha256,
       draft.sizeBytes,
       JSON.stringify(draft.configSchema),
+      JSON.stringify(draft.requiredConnectors),
     ],
   );
   return row;

@@ -6,6 +6,7 @@ import { withDeadline } from '@agentstore/kernel/deadline';
 import { UnavailableError } from '@agentstore/kernel/service-client';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
+import { requiredConnectors } from '../connectors/required-connectors.ts';
 import type { Room } from '../deps.ts';
 import { schemaFault } from './config-schema.ts';
 import { artifactFaults, artifactLimits } from './flow-artifact.ts';
@@ -63,6 +64,7 @@ export async function uploadOfferingVersion(
     sha256: string;
     sizeBytes: number;
     configSchema: object;
+    requiredConnectors: unknown;
     readScope: Scope;
   },
 ): Promise<Outcome<{ version: OfferingVersion; uploadUrl: string }, OfferingVersionRefusal>> {
@@ -76,6 +78,11 @@ export async function uploadOfferingVersion(
     return invalid('configSchema', 'configSchema must be an object.');
   const schemaProblem = schemaFault(input.configSchema as Readonly<Record<string, unknown>>);
   if (schemaProblem) return invalid('configSchema', `${schemaProblem}.`);
+  const required = requiredConnectors.safeParse(input.requiredConnectors);
+  if (!required.success) {
+    const { path, message } = required.error.issues[0]!;
+    return invalid('requiredConnectors', `${path.join('.')}: ${message}.`);
+  }
   const offering = await db.transaction(input.readScope, async (tx) =>
     input.offeringId ? offeringBy(tx, { id: input.offeringId }) : undefined,
   );
@@ -88,7 +95,13 @@ export async function uploadOfferingVersion(
     });
   const objectKey = uploadKey(offering.slug, input);
   const draft = await db.transaction(scope, (tx) =>
-    insertDraft(tx, { ...input, offeringId: offering.id, bucket: artifactBucket, objectKey }),
+    insertDraft(tx, {
+      ...input,
+      requiredConnectors: required.data,
+      offeringId: offering.id,
+      bucket: artifactBucket,
+      objectKey,
+    }),
   );
   if (!draft)
     return refused({

@@ -2,7 +2,7 @@ import type { Scope } from '@agentstore/kernel/access';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome, type Refusal } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
-import { renewOfPlan } from '../instances/instances.store.ts';
+import { instancesOfPlan, renewInstances } from '../instances/instances.store.ts';
 import { schemaFault } from './config-schema.ts';
 import { writeCatalogue, type CatalogueEntry } from './offerings.store.ts';
 
@@ -26,7 +26,8 @@ export async function putCatalogue(
     .transaction(scope, async (tx) => {
       const written = await writeCatalogue(tx, entry);
       if (!written) throw new VersionImmutable();
-      for (const planId of written.changedPlans) await renewOfPlan(tx, planId);
+      for (const planId of written.changedPlans)
+        await renewInstances(tx, await instancesOfPlan(tx, planId), 'plan-changed');
       return written;
     })
     .catch((error: unknown) => {

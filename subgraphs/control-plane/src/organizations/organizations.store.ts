@@ -119,6 +119,12 @@ export async function projectById(tx: Tx, id: Uuid): Promise<Project | undefined
   return row;
 }
 
+export const projectsById = (tx: Tx, ids: readonly Uuid[]) =>
+  tx.sql<Project>(
+    '-- projectsById\n select id, organization_id as "organizationId", slug, name from project where id = any ($1)',
+    [ids],
+  );
+
 /** Oldest first. */
 export const projectsOf = (tx: Tx, organizationId: Uuid, page: PageRequest = { first: 99, afterKey: null }) =>
   tx.sql<Project>(

@@ -12,6 +12,7 @@ import { serviceCaller, testTrust, userCaller } from '@agentstore/kernel/testing
 import { openTestDatabase } from '@agentstore/kernel/testing/database';
 import { createApp } from '../app.ts';
 import type { Deps } from '../deps.ts';
+import { createSmallSecretStore } from './small-secret-store.ts';
 import { createSmallBilling } from './small-billing.ts';
 
 export interface GraphAnswer {
@@ -47,6 +48,8 @@ const neighbours: readonly Permission[] = [
   'gitops:write',
   'gitops:observe',
   'offering:publish',
+  'connector:read',
+  'connector:manage',
 ];
 
 /** The control plane on a database of the test file's own, beside a small billing, started. */
@@ -54,6 +57,7 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
   const made = await openTestDatabase('control_plane');
   const trust = await testTrust('control-plane');
   const billing = createSmallBilling();
+  const secrets = createSmallSecretStore();
   const app = createApp({
     db: made.database,
     authenticate: trust.authenticate,
@@ -72,6 +76,7 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
     }),
     artifactBucket: 'artifacts',
     trial: { credits: credits(100), days: 30 },
+    secrets,
     ...more,
   });
   await app.start();
@@ -110,6 +115,7 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
     ...made,
     app,
     billing,
+    secrets,
     service,
     clientWith,
     async graph(caller: Caller, query: string, variables: object = {}): Promise<GraphAnswer> {
@@ -197,6 +203,16 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
         `/internal/instances/${uuidOf('Instance', instance)}/conditions`,
         { observedGeneration, commit, resources: readyResources(observedGeneration, status) },
       );
+    },
+    /** A stream of JSON lines over REST, as far as the client's permissions go; it ends with the signal. */
+    async *lines<T>(path: string, signal: AbortSignal): AsyncGenerator<T, void, void> {
+      const answer = await service.fetch(path, { signal });
+      let text = '';
+      for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
+        const whole = (text + chunk).split('\n');
+        text = whole.pop()!;
+        for (const line of whole) yield JSON.parse(line) as T;
+      }
     },
     /** Behind row-level security, as the superuser. */
     async rows<Row extends pg.QueryResultRow>(sql: string, values: unknown[] = []): Promise<Row[]> {

@@ -1,4 +1,5 @@
 import { serviceScope, systemScope } from '@agentstore/kernel/access';
+import { ndjson } from '@agentstore/kernel/http/ndjson';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { isUuid } from '@agentstore/kernel/ids';
@@ -15,10 +16,7 @@ export function appliedRoutes(app: ServiceApp, room: Room): void {
   app.get('/applied:watch', (c) => {
     serviceScope(c.var.caller, 'applied:read');
     const since = /^\d{1,18}$/.test(c.req.query('since') ?? '') ? BigInt(c.req.query('since')!) : 0n;
-    const events = watch(kindsOf(c.req.query('kind')), since, c.req.raw.signal);
-    return new Response(lines(events), {
-      headers: { 'content-type': 'application/x-ndjson', 'cache-control': 'no-store' },
-    });
+    return ndjson(watch(kindsOf(c.req.query('kind')), since, c.req.raw.signal));
   });
   app.get('/applied/:kind/:instanceId', async (c) => {
     serviceScope(c.var.caller, 'applied:read');
@@ -83,16 +81,3 @@ const objectOf = (r: AppliedResource) => ({
   spec: r.spec,
   conditions: r.conditions,
 });
-
-/** An async iterator as NDJSON; cancelling the body ends the iterator. */
-function lines(events: AsyncGenerator<object>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await events.next();
-      if (done) controller.close();
-      else controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
-    },
-    cancel: async () => void (await events.return(undefined)),
-  });
-}

@@ -24,6 +24,17 @@ const state = (change: Partial<QueuedState> = {}): QueuedState => ({
     { capability: 'chat', limits: {} },
     { capability: 'api', limits: {} },
   ],
+  connectorRules: [
+    {
+      tool: 'orders__find_order',
+      action: 'Allow',
+      name: 'find_order',
+      definition: 'd'.repeat(64),
+      bindingId: '0198f3a0-0000-7000-8000-0000000000dd',
+      arguments: { type: 'object', properties: { region: { const: 'eu' }, id: { maxLength: 9 } } },
+    },
+    { tool: 'orders__cancel_order', action: 'Deny' },
+  ],
   ...change,
 });
 
@@ -38,6 +49,17 @@ describe('the manifests of an instance', () => {
           entitlements: [
             { capability: 'api', limits: {} },
             { capability: 'chat', limits: {} },
+          ],
+          connectorRules: [
+            { action: 'Deny', tool: 'orders__cancel_order' },
+            {
+              arguments: { properties: { id: { maxLength: 9 }, region: { const: 'eu' } }, type: 'object' },
+              bindingId: '0198f3a0-0000-7000-8000-0000000000dd',
+              definition: 'd'.repeat(64),
+              name: 'find_order',
+              action: 'Allow',
+              tool: 'orders__find_order',
+            },
           ],
         }),
       ),
@@ -101,8 +123,23 @@ describe('the manifests of an instance', () => {
         organizationId: 0198f3a0-0000-7000-8000-0000000000bb
         generation: 1
         desiredPhase: Active
+        projectId: 0198f3a0-0000-7000-8000-0000000000cc
         defaultAction: Deny
-        rules: []
+        rules:
+          - tool: orders__cancel_order
+            action: Deny
+          - tool: orders__find_order
+            action: Allow
+            name: find_order
+            definition: dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd
+            bindingId: 0198f3a0-0000-7000-8000-0000000000dd
+            arguments:
+              properties:
+                id:
+                  maxLength: 9
+                region:
+                  const: eu
+              type: object
       "
     `);
   });
@@ -189,6 +226,77 @@ describe('the CRD schemas', () => {
   ])('refuse %s, in words', (_name, change, words) => {
     const { fault, manifest } = readManifest(change(route()), validators, {
       kind: 'GatewayRoute',
+      instanceId,
+    });
+    expect(fault).toMatch(words);
+    expect(manifest).toBeUndefined();
+  });
+
+  it.each<[string, (text: string) => string, RegExp]>([
+    [
+      'a policy of no project',
+      (text) => text.replace(/ {2}projectId: .*\n/, ''),
+      /required property 'projectId'/,
+    ],
+    [
+      'what is allowed unless said',
+      (text) => text.replace('defaultAction: Deny', 'defaultAction: Allow'),
+      /defaultAction.*allowed values/,
+    ],
+    [
+      'a tool that any definition will do for',
+      (text) => text.replace(/ {6}definition: .*\n/, ''),
+      /required property 'definition'/,
+    ],
+    [
+      'a definition that is no hash',
+      (text) => text.replace('d'.repeat(64), 'D'.repeat(64)),
+      /definition.*pattern/,
+    ],
+    [
+      'a binding that leaves its folder',
+      (text) => text.replace(/bindingId: .*/, 'bindingId: ../../b/c/d'),
+      /bindingId.*pattern/,
+    ],
+    [
+      'a binding that is every binding',
+      (text) => text.replace(/bindingId: .*/, "bindingId: '+'"),
+      /bindingId.*pattern/,
+    ],
+    [
+      'a denied tool with a binding',
+      (text) =>
+        text.replace('action: Deny', "action: Deny\n      bindingId: '0198f3a0-0000-7000-8000-0000000000dd'"),
+      /oneOf/,
+    ],
+    [
+      'an action that is none',
+      (text) => text.replace('action: Deny', 'action: Log'),
+      /action.*allowed values/,
+    ],
+    [
+      'arguments that are no object',
+      (text) => text.replace(/arguments:\n( {8}.*\n)+/, 'arguments: true\n'),
+      /arguments must be object/,
+    ],
+    [
+      'a tool of no connector',
+      (text) => text.replace('tool: orders__cancel_order', 'tool: cancel_order'),
+      /tool.*pattern/,
+    ],
+    [
+      'a rule with a member nobody knows',
+      (text) => text.replace('action: Deny', 'action: Deny\n      url: http://169.254.169.254'),
+      /additional properties/,
+    ],
+    [
+      'more rules than a policy holds',
+      (text) => text.replace(/rules:\n/, `rules:\n${'    - { tool: a__b, action: Deny }\n'.repeat(255)}`),
+      /more than 256 items/,
+    ],
+  ])('refuse %s, in words', (_name, change, words) => {
+    const { fault, manifest } = readManifest(change(yamlOf(manifestsOf(state())[2]!)), validators, {
+      kind: 'ConnectorPolicy',
       instanceId,
     });
     expect(fault).toMatch(words);

@@ -1,7 +1,7 @@
 import { parse, stringify } from 'yaml';
-import { hashOf } from '@agentstore/kernel/canonical-json';
+import { canonicalJson, hashOf } from '@agentstore/kernel/canonical-json';
 import { toGlobalId } from '@agentstore/kernel/ids';
-import { folderOf, type DesiredState } from './desired-state.ts';
+import { folderOf, type ConnectorRule, type DesiredState } from './desired-state.ts';
 
 /** API group and version of our custom resources (infra/k8s/crds). */
 export const apiVersion = 'agentstore.dev/v1alpha1';
@@ -67,9 +67,26 @@ export function manifestsOf(state: DesiredState): Manifest[] {
       },
       capabilities: [...new Set(state.entitlements.map(({ capability }) => capability))].sort(),
     }),
-    manifest('ConnectorPolicy', { defaultAction: 'Deny', rules: [] }),
+    manifest('ConnectorPolicy', {
+      projectId: state.projectId,
+      defaultAction: 'Deny',
+      rules: state.connectorRules.map(ruleOf).sort((a, b) => (a.tool < b.tool ? -1 : 1)),
+    }),
   ];
 }
+
+/** A rule with its members in one order, those of its schema too. */
+const ruleOf = (rule: ConnectorRule): ConnectorRule =>
+  rule.action === 'Deny'
+    ? { tool: rule.tool, action: rule.action }
+    : {
+        tool: rule.tool,
+        action: rule.action,
+        name: rule.name,
+        definition: rule.definition,
+        ...(rule.bindingId ? { bindingId: rule.bindingId } : {}),
+        ...(rule.arguments ? { arguments: JSON.parse(canonicalJson(rule.arguments)) as object } : {}),
+      };
 
 /** Byte-stable YAML: two spaces, LF, one document, no anchors, no wrapping. */
 export const yamlOf = (manifest: Manifest): string =>

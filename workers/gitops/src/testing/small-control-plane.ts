@@ -156,6 +156,7 @@ function desired(more: Partial<DesiredState>): DesiredState {
     config: {},
     limits: { maxRunSeconds: 60, maxConcurrentRuns: 5 },
     entitlements: [{ capability: 'chat', limits: {} }],
+    connectorRules: [],
     ...more,
   };
 }
