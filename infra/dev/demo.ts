@@ -1,6 +1,7 @@
 import { devArguments } from './arguments.ts';
-import { mainJobStore } from './main-job/demo-store.ts';
+import { mainJobStore, toolJobStore } from './main-job/demo-store.ts';
 import { mainJob } from './main-job/main-job.ts';
+import { toolJob } from './main-job/tool-job.ts';
 import { createProgress, seconds } from './progress.ts';
 import { readDescription } from './state/description.ts';
 
@@ -22,6 +23,8 @@ progress.heading('The main job: buy a plan, get an instance, run it, see what it
 try {
   const result = await mainJob(mainJobStore(description, stateDir), progress, 'Can I still change my order?');
   progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
+  progress.heading('Tools: bind two secrets, run an agent that uses them, see why it was allowed');
+  await toolJob(toolJobStore(description, stateDir, result), progress, 'Can I still change order A-1002?');
 } catch (error) {
   process.stderr.write(`\n${(error as Error).message}\n`);
   process.exitCode = 1;

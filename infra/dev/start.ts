@@ -2,8 +2,9 @@ import path from 'node:path';
 import { createLog } from '@agentstore/kernel/log';
 import { devArguments } from './arguments.ts';
 import { logFile } from './log-file.ts';
-import { demoFault, makeDemoKey, mainJobStore } from './main-job/demo-store.ts';
+import { demoFault, makeDemoKey, mainJobStore, toolJobStore } from './main-job/demo-store.ts';
 import { mainJob } from './main-job/main-job.ts';
+import { toolJob } from './main-job/tool-job.ts';
 import { orderlyEnd } from './orderly-end.ts';
 import { endFormerPostgres } from './postgres/postgres.ts';
 import { createProgress, seconds } from './progress.ts';
@@ -101,9 +102,18 @@ async function performMainJob(description: DevDescription): Promise<DevDescripti
     progress,
     'Where is my parcel, and when will it arrive?',
   );
+  progress.heading('Tools: bind two secrets, run an agent that uses them, see why it was allowed');
+  const toolInstanceId = await toolJob(
+    toolJobStore(description, stateDir, result),
+    progress,
+    'Where is my order A-1001?',
+  );
   const apiKey = await makeDemoKey(description, result);
   const { organizationId, projectId, instanceId } = result;
-  const described = { ...description, demo: { organizationId, projectId, instanceId, apiKey } };
+  const described = {
+    ...description,
+    demo: { organizationId, projectId, instanceId, toolInstanceId, apiKey },
+  };
   writeDescription(stateDir, described);
   progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
   return described;
@@ -118,6 +128,7 @@ function tell({ urls, users, runtime, directories }: DevDescription): void {
   progress.line(
     `  sign in        ${urls.identity}   ${users.map(({ email, password }) => `${email} / ${password}`).join(' · ')}`,
   );
+  progress.line(`  tool gateway   ${urls.tools}/mcp   (MCP; REST at /v1/tools/{toolId}:invoke)`);
   progress.line(`  runtime        ${runtime}`);
   progress.line(`  desired state  ${directories.git}`);
   progress.line(

@@ -51,6 +51,7 @@ beforeAll(async () => {
     '/readiness': () => Response.json({ status: 'ready' }),
     '/graphql': graph,
     '/shop/': graph,
+    '/v1/sys/health': () => Response.json({ sealed: false }),
     '/openapi.json': () => Response.json({}),
     '/runtime/health': () => Response.json({ status: 'ok' }),
     '/.well-known/openid-configuration': () =>
@@ -73,6 +74,8 @@ beforeAll(async () => {
       graphiql: `${origin}/graphiql`,
       provisioner: origin,
       model: origin,
+      tools: origin,
+      vault: origin,
     },
     directories: { state: home, database: null, git },
   };
@@ -113,7 +116,7 @@ it('finds a store well in which all is as it should be', async () => {
   expect(text).not.toContain('✗');
   expect(text).toMatch(/✓ database +PostgreSQL 1[78]/);
   expect(failed).toBe(0);
-  expect(text.match(/^✓/gm)).toHaveLength(14);
+  expect(text.match(/^✓/gm)).toHaveLength(16);
 });
 
 const nobody = `http://127.0.0.1:${await freePort()}`;
@@ -124,6 +127,8 @@ it.each<[string, Parameters<typeof examine>[0], RegExp]>([
   ['shop', { shop: nobody }, /does not answer/],
   ['object storage', { objects: nobody }, /ECONNREFUSED/],
   ['flow runtime', { runtime: nobody }, /does not answer/],
+  ['tool gateway', { tools: nobody }, /does not answer/],
+  ['secret store', { vault: nobody }, /does not answer/],
   ['desired state', { git: path.join(home, 'nowhere') }, /no repository/],
 ])('says that %s is away, and what to do', async (name, urls, fault) => {
   const { failed, faults, text } = await examine(urls);

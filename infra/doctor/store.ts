@@ -56,6 +56,16 @@ export function storeChecks(
       mend: `runs end RUNTIME_UNAVAILABLE without it: ${restart}`,
       look: () => answers(`${urls.runtime}/health`),
     },
+    {
+      name: 'tool gateway',
+      mend: `flows can call no tool without it: ${restart}`,
+      look: () => answers(`${urls.tools}/readiness`),
+    },
+    {
+      name: 'secret store',
+      mend: `tools that need a secret are refused without it, SECRET_STORE_UNAVAILABLE; unseal it, or ${restart}`,
+      look: () => isUnsealed(urls.vault),
+    },
     ...databaseChecks(urls.database, findMigrations(path.join(import.meta.dirname, '../..'))),
     desiredStateCheck({ databaseUrl: urls.database, directory: directories.git, branch: 'main' }),
   ];
@@ -69,6 +79,13 @@ async function answers(url: string): Promise<string> {
   const { ok, status } = await ask(url);
   if (!ok) throw new Error(`${url} answers ${status}`);
   return url;
+}
+
+async function isUnsealed(url: string): Promise<string> {
+  const { status } = await ask(`${url}/v1/sys/health`);
+  if (status === 503) throw new Error(`${url} is sealed`);
+  if (status !== 200) throw new Error(`${url} answers ${status}`);
+  return `${url}, unsealed`;
 }
 
 async function asksGraph(url: string): Promise<string> {

@@ -1,12 +1,15 @@
 import { signIn } from '../identity/sign-in.ts';
 import { payFor } from '../shop/pay-for.ts';
 import { askSaleor } from '../../saleor/ask-saleor.ts';
+import { orderDeskSlug } from '../stack/order-desk.ts';
+import { demoConnectorSecrets } from '../state/demo-connector-secrets.ts';
 import type { DevDescription } from '../state/description.ts';
 import { provisionerDeliveries } from './provisioner-deliveries.ts';
 import { formatCredits } from '@agentstore/kernel/credits';
 import { GraphError, graphClient } from './graph-client.ts';
 import { demoState } from './operations.ts';
 import type { MainJobResult, MainJobStore } from './main-job.ts';
+import type { ToolJobStore } from './tool-job.ts';
 
 /** The main job's view of the store that `dev.json` describes: the demo buyer, the Pro plan, and a payment provider that always pays. */
 export function mainJobStore(description: DevDescription, stateDir: string): MainJobStore {
@@ -39,6 +42,22 @@ export function mainJobStore(description: DevDescription, stateDir: string): Mai
       );
     },
     deliveries: provisionerDeliveries(urls.provisioner, stateDir),
+  };
+}
+
+/** The tool job's view of it, for the organization that the main job was done for. */
+export function toolJobStore(
+  { urls }: DevDescription,
+  stateDir: string,
+  { accessToken, organizationId, projectId }: MainJobResult,
+): ToolJobStore {
+  return {
+    graphqlUrl: urls.graphql,
+    accessToken,
+    organizationId,
+    projectId,
+    offeringSlug: orderDeskSlug,
+    secrets: { ...demoConnectorSecrets(stateDir) },
   };
 }
 
@@ -89,6 +108,8 @@ export async function makeDemoKey(description: DevDescription, result: MainJobRe
           'instance:create',
           'instance:configure',
           'instance:pause',
+          'connector:manage',
+          'audit:read',
         ],
       },
     });

@@ -3,6 +3,7 @@ import { createRemoteJWKSet } from 'jose';
 import { Client } from 'minio';
 import type { App } from '@agentstore/kernel/app';
 import { internalTokenSigner } from '@agentstore/kernel/auth/internal-token';
+import { runTokenSigner } from '@agentstore/kernel/auth/run-token';
 import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
 import { processAuthenticator } from '@agentstore/kernel/auth/trust';
 import { credits } from '@agentstore/kernel/credits';
@@ -10,6 +11,7 @@ import { openDatabase, type Database } from '@agentstore/kernel/db/database';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
 import { serve, type HttpServer } from '@agentstore/kernel/http/server';
 import type { Log } from '@agentstore/kernel/log';
+import { createVaultWriter } from '@agentstore/kernel/vault/vault-secrets';
 import { openQueue } from '@agentstore/kernel/queue';
 import { createApp as createBilling } from '@agentstore/billing/app';
 import { createApp as createControlPlane } from '@agentstore/control-plane/app';
@@ -24,8 +26,9 @@ import type { DevSecrets } from '../state/secrets.ts';
 import { artifactBucket, type Doubles } from './doubles.ts';
 import { mountRunner } from './runner.ts';
 import { createTeardown, type Teardown } from './teardown.ts';
+import { mountTools } from './tools.ts';
 
-/** All our apps, mounted in this process: they call each other's fetch handlers; only router and provisioner listen. */
+/** All our apps, mounted in this process: they call each other's fetch handlers; only router, provisioner and the tool gateway listen. */
 export interface MountedApps {
   readonly apps: Readonly<Record<string, App>>;
   /** A client of any app with a service's token, as another service would have it. */
@@ -58,6 +61,7 @@ export async function mountApps(options: AppsOptions): Promise<MountedApps> {
 async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedApps> {
   const { doubles, secrets, log, ports, stateDir } = options;
   const { identity, objects: storage } = doubles;
+  const toolsOrigin = `http://127.0.0.1:${ports.tools}`;
   const apps: Record<string, App> = {};
   const databases: Database[] = [];
   teardown.later('databases', () => Promise.all(databases.map((opened) => opened.close())));
@@ -118,6 +122,12 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     billing: client('billing', 'control-plane'),
     tools: client('tools', 'control-plane'),
     objects,
+    secrets: await createVaultWriter({
+      origin: doubles.vault.url,
+      key: secrets.vault.controlPlaneLogin,
+      deadlineMs: 2_000,
+    }),
+    toolsOrigin,
     artifactBucket,
     trial: { credits: credits(100), days: 30 },
   });
@@ -127,6 +137,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     log: child('runs'),
     controlPlane: client('control-plane', 'runs'),
     billing: client('billing', 'runs'),
+    signRunToken: await runTokenSigner(secrets.runTokens.privateJwk, toolsOrigin),
     eventDays: 30,
     maxInputCharacters: 32_000,
     subscriberQueue: { events: 256, bytes: 1_048_576 },
@@ -166,6 +177,18 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     secrets,
     log: child('runner'),
   });
+  apps['tools'] = await mountTools({
+    db: database('tools', 10),
+    controlPlane: client('control-plane', 'tools'),
+    gitops: client('gitops'),
+    token: tokenOf('tools'),
+    ownerAt: () => client('runner', 'tools'),
+    authenticate: authenticate('tools'),
+    origin: toolsOrigin,
+    doubles,
+    secrets,
+    log: child('tools'),
+  });
   const router = createRouter(
     {
       log: child('router'),
@@ -198,7 +221,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
   );
   apps['router'] = router;
 
-  for (const name of ['billing', 'control-plane', 'runs', 'gitops', 'provisioner', 'runner']) {
+  for (const name of ['billing', 'control-plane', 'runs', 'gitops', 'provisioner', 'tools', 'runner']) {
     teardown.later(name, () => apps[name]!.stop());
     await apps[name]!.start();
   }
@@ -213,6 +236,12 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
       fetch: (request) => apps['provisioner']!.fetch(request),
       port: ports.provisioner,
       log: child('provisioner'),
+    }),
+    await serve({
+      fetch: (request) => apps['tools']!.fetch(request),
+      bodies: apps['tools'].bodies,
+      port: ports.tools,
+      log: child('tools'),
     }),
   );
   const front = await serve({

@@ -1,5 +1,7 @@
+import { createPublicKey, hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { JWK } from 'jose';
 import { findMigrations, migrateAll } from '@agentstore/kernel/db/migrate';
 import type { Log } from '@agentstore/kernel/log';
 import { migrateQueue } from '@agentstore/kernel/queue';
@@ -18,7 +20,7 @@ import { startRuntime } from '../runtime/runtime.ts';
 import { startScriptedModel, type ScriptedModel } from '../runtime/scripted-model.ts';
 import { startShop, type RunningShop } from '../shop/server.ts';
 import { startUpstreams, type Upstreams } from '../upstreams/upstreams.ts';
-import { startVault, type DevVault } from '../vault/vault.ts';
+import { startVault, type Vault } from '../vault/vault.ts';
 import { setupVault } from '../../vault/setup-vault.ts';
 import { demoConnectorSecrets } from '../state/demo-connector-secrets.ts';
 import type { Ports } from '../state/ports.ts';
@@ -39,7 +41,7 @@ export interface Doubles {
   readonly model: ScriptedModel;
   readonly runtime: { readonly url: string; readonly flavour: 'lfx' | 'langflow'; readonly name: string };
   readonly shop: RunningShop;
-  readonly vault: DevVault;
+  readonly vault: Vault;
   /** The servers behind the demo's connectors. */
   readonly upstreams: Upstreams;
   /** Takes the runtime away, for tests of what happens then. */
@@ -127,11 +129,11 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
         log,
       });
       teardown.later('secret store', () => started.stop());
-      const { toolsLogin, controlPlaneLogin } = secrets.vault;
+      const { rootToken, toolsLogin, controlPlaneLogin } = secrets.vault;
       await setupVault({
         url: started.url,
-        token: secrets.vault.rootToken,
-        loginKeys: { tools: toolsLogin, controlPlane: controlPlaneLogin },
+        token: rootToken,
+        loginKeys: { tools: [publicPem(toolsLogin)], controlPlane: [publicPem(controlPlaneLogin)] },
       });
       say(`Vault's protocol at ${started.url}`);
       return started;
@@ -196,8 +198,13 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
       say(`Saleor's protocol at ${started.url}`);
       return started;
     });
-    const { orders, status } = demoConnectorSecrets(stateDir);
-    const upstreams = await startUpstreams({ port: ports.upstreams, keys: { orders, status }, log });
+    const accepted = demoConnectorSecrets(stateDir);
+    const upstreams = await startUpstreams({
+      port: ports.upstreams,
+      ordersKeySha256: sha256(accepted.orders),
+      statusTokenSha256: sha256(accepted.status),
+      log,
+    });
     teardown.later('upstreams', () => upstreams.stop());
     return {
       get postgres() {
@@ -220,3 +227,9 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
     throw error;
   }
 }
+
+const sha256 = (text: string): string => hash('sha256', text);
+
+/** The public part of a private key, as Vault takes it. */
+const publicPem = (key: JWK): string =>
+  createPublicKey({ key: key as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();

@@ -27,6 +27,7 @@ export function mountRunner(options: {
     INTERNAL_JWKS: JSON.stringify(secrets.internalJwks),
     RUNS_URL: 'http://runs.internal',
     BILLING_URL: 'http://billing.internal',
+    RUNNER_URL: 'http://runner.internal',
     S3_URL: `http://${objects.endPoint}:${objects.port}`,
     S3_ACCESS_KEY: secrets.objects.accessKey,
     S3_SECRET_KEY: secrets.objects.secretKey,

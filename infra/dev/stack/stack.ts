@@ -8,6 +8,7 @@ import { devSecrets, type DevSecrets } from '../state/secrets.ts';
 import { mountApps, type MountedApps } from './apps.ts';
 import { registerCatalogue, type Catalogue } from './catalogue.ts';
 import { startDoubles, type Doubles } from './doubles.ts';
+import { registerOrderDesk } from './order-desk.ts';
 import { publisherOrganization } from './publisher.ts';
 import { refreshSupergraph } from './supergraph.ts';
 
@@ -33,6 +34,8 @@ export interface Stack {
   readonly publicOrigin: string;
   /** Where the shop reaches the provisioner. */
   readonly provisionerOrigin: string;
+  /** Of the tool gateway, where flows call their tools. */
+  readonly toolsOrigin: string;
   readonly secrets: DevSecrets;
   readonly doubles: Doubles;
   readonly mounted: MountedApps;
@@ -45,6 +48,7 @@ export interface Stack {
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { stateDir, ports, log, progress } = options;
   const publicOrigin = `http://127.0.0.1:${ports.router}`;
+  const toolsOrigin = `http://127.0.0.1:${ports.tools}`;
   const supergraphFile = path.join(stateDir, 'supergraph.graphql');
   const secrets = await devSecrets(stateDir);
   const doubles = await startDoubles({
@@ -105,9 +109,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       say(`artifact sha256 ${registered.artifactSha256.slice(0, 16)}… in object storage`);
       return registered;
     });
+    await progress.step('tools', async (say) => {
+      const { tools } = await registerOrderDesk({
+        doubles,
+        secrets,
+        toolsOrigin,
+        controlPlane: mounted!.clientOf('control-plane', 'seed'),
+      });
+      say(`${tools.join(', ')} at ${toolsOrigin}`);
+    });
     return {
       publicOrigin,
       provisionerOrigin: `http://127.0.0.1:${ports.provisioner}`,
+      toolsOrigin,
       secrets,
       doubles,
       mounted,

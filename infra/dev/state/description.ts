@@ -61,6 +61,8 @@ export interface DevDescription {
     readonly organizationId: string;
     readonly projectId: string;
     readonly instanceId: string;
+    /** Of the agent that calls tools. */
+    readonly toolInstanceId: string;
     readonly apiKey: string;
   } | null;
 }

@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { defineConfig, shared } from '@agentstore/kernel/config';
+import { originSchema } from '@agentstore/kernel/http/origin';
 
 export const config = defineConfig('control-plane', {
   ...shared.database,
   ...shared.server,
   ...shared.trust,
   ...shared.service,
+  ...shared.vault,
   BILLING_URL: z.url().describe('Origin of the billing subgraph'),
   TOOLS_URL: z.url().describe('Origin of the tool gateway, which keeps the audit log'),
+  TOOLS_ORIGIN: originSchema.describe(
+    'Origin at which flows reach the tool gateway: the only address that a published flow may call tools at',
+  ),
   S3_URL: z.url().describe('Origin of the S3 server'),
   S3_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),
   S3_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),

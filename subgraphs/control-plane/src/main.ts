@@ -6,6 +6,7 @@ import { openDatabase } from '@agentstore/kernel/db/database';
 import { createServiceClient } from '@agentstore/kernel/http/client';
 import { createLog } from '@agentstore/kernel/log';
 import { runProcess } from '@agentstore/kernel/run-process';
+import { createVaultWriter } from '@agentstore/kernel/vault/vault-secrets';
 import { createApp } from './app.ts';
 import { config } from './config.ts';
 
@@ -24,6 +25,11 @@ const token = serviceTokenSource({
   clientSecret: settings.OIDC_CLIENT_SECRET,
   audience: settings.SERVICE_AUDIENCE,
   scope: ['wallet:topup', 'billing:rate', 'audit:read'],
+});
+const secrets = await createVaultWriter({
+  origin: settings.VAULT_ORIGIN,
+  key: JSON.parse(settings.VAULT_KEY) as Parameters<typeof createVaultWriter>[0]['key'],
+  deadlineMs: settings.VAULT_DEADLINE_MS,
 });
 const objects = new URL(settings.S3_URL);
 const app = createApp({
@@ -46,6 +52,8 @@ const app = createApp({
     secretKey: settings.S3_SECRET_KEY,
     region: settings.S3_REGION,
   }),
+  secrets,
+  toolsOrigin: settings.TOOLS_ORIGIN,
   artifactBucket: settings.ARTIFACT_BUCKET,
   trial: { credits: credits(settings.TRIAL_CREDITS), days: settings.TRIAL_DAYS },
 });
@@ -55,5 +63,5 @@ await runProcess({
   port: settings.PORT,
   log,
   shutdownSeconds: settings.SHUTDOWN_SECONDS,
-  close: () => db.close(),
+  close: async () => void (await Promise.all([db.close(), secrets.close()])),
 });

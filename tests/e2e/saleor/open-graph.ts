@@ -81,6 +81,13 @@ export async function openGraph(saleor: ReplayedSaleor) {
     tools: client('tools', 'control-plane'),
     // Nobody listens there: no test here publishes a version.
     objects: new Client({ endPoint: '127.0.0.1', port: 1, useSSL: false, accessKey: 'x', secretKey: 'x' }),
+    // No secret is bound here.
+    secrets: {
+      write: () => Promise.reject(new Error('no secret is written here')),
+      remove: () => Promise.reject(new Error('no secret is removed here')),
+      close: async () => undefined,
+    },
+    toolsOrigin: 'https://tools.test',
     artifactBucket: 'artifacts',
     trial: { credits: credits(100), days: 30 },
   });
