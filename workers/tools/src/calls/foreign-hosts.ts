@@ -10,7 +10,10 @@ const guarded = /^\/(v1|mcp|\.well-known)(\/|$)/;
  * Refuses a request whose Host or Origin is not ours, before anything of it is read (DNS rebinding). The Host is the one in the request's URL, which
  * the server makes from the header.
  */
-export function refuseForeignHosts(settings: ToolSettings, next: Handler): Handler {
+export function refuseForeignHosts(
+  settings: Pick<ToolSettings, 'publicOrigin' | 'allowedHosts'>,
+  next: Handler,
+): Handler {
   const hosts = new Set([new URL(settings.publicOrigin).host, ...settings.allowedHosts]);
   const isOurs = (origin: string | null): boolean =>
     origin === null || (URL.canParse(origin) && hosts.has(new URL(origin).host));
