@@ -197,6 +197,10 @@ it.each<[string, Answer]>([
   ['never answers', () => undefined],
   ['stalls in its answer', (answer) => void answer.writeHead(200).write('{"data":')],
   ['cuts its answer', (answer) => void answer.writeHead(200).write('{', () => answer.destroy())],
+  [
+    'answers with something else than HTTP',
+    (answer) => void answer.socket!.end(`HTTP/1.1 200 OK\r\nno header\r\n${value}\r\n\r\n`),
+  ],
   ['answers with something else than JSON', (answer) => void answer.end(`<html>${value}`)],
   [
     'answers in another form',

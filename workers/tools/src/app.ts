@@ -12,6 +12,7 @@ import { startCallKeySweep } from './calls/sweep-call-keys.task.ts';
 import { createConnectorDefinitions } from './connectors/connector-definitions.ts';
 import type { Deps } from './deps.ts';
 import { createEgressGuard } from './egress/egress-guard.ts';
+import { mcpRoutes } from './mcp/mcp.http.ts';
 import { createObservedBindings } from './secrets/observed-bindings.ts';
 import { createSecretCache } from './secrets/secret-cache.ts';
 import { createToolAccess } from './secrets/tool-access.ts';
@@ -63,7 +64,7 @@ export function createApp(deps: Deps): App {
     open: ['/v1/*', '/mcp', '/.well-known/*'],
   });
   callRoutes(http, { calls, publicOrigin: settings.publicOrigin });
-  // MERGE: mcpRoutes(http, { calls, settings }) of src/mcp/mcp.http.ts
+  mcpRoutes(http, { calls, log, settings });
   // MERGE: auditRoutes(http, …) of src/audit/audit.http.ts
 
   let sweep: Loop | undefined;

@@ -45,7 +45,7 @@ const ajv = new Ajv2020({
   code: { regExp: linear },
 });
 formats.default(ajv);
-ajv.addVocabulary(['example', 'x-mcp-header', 'externalDocs', 'xml']);
+ajv.addVocabulary(['$anchor', 'example', 'x-mcp-header', 'externalDocs', 'xml']);
 
 const compiled = new WeakMap<object, Validator>();
 
