@@ -321,7 +321,7 @@ export function runtimeCases(name: string, subject: () => RuntimeUnderTest): voi
       const globals = { OPENAI_API_KEY: 'key-A', RUNTOKEN: 'run-7' };
       const { text, tokens, events } = summary(await stream(flows.desk, 'Where is A-1042?', { globals }));
       expect(text).toContain(
-        'orders__find_order says: A-1042, shipped, run-7. status__service_status says: delivery, delayed, run-7. You asked: “Where is A-1042?”',
+        'orders__find_order says: True, A-1042, Walnut desk, shipped, 2026-12-02, run-7. status__service_status says: delivery, delayed, snow in the north, one day late, run-7. You asked: “Where is A-1042?”',
       );
       expect([tokens, events.at(-1)]).toEqual([text, 'end']);
       const authorization = 'Bearer run-7';
@@ -341,7 +341,7 @@ export function runtimeCases(name: string, subject: () => RuntimeUnderTest): voi
       );
       for (const [at, run] of runs.entries()) {
         expect(summary(answers[at]!).text).toContain(
-          `A-1042, shipped, ${run}. status__service_status says: delivery, delayed, ${run}. You asked: “together ${run}”`,
+          `2026-12-02, ${run}. status__service_status says: delivery, delayed, snow in the north, one day late, ${run}. You asked: “together ${run}”`,
         );
         expect(JSON.stringify(answers[at])).not.toContain(runs[1 - at]);
       }

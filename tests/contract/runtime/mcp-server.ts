@@ -45,10 +45,23 @@ function resultOf({ tool, authorization, arguments: given }: SeenCall): object {
         { type: 'text', text: 'audit 7' },
       ],
     };
+  const run = runOf(authorization);
   if (tool === 'orders__find_order')
-    return said({ order: 'A-1042', state: 'shipped', run: runOf(authorization) });
+    return said({
+      found: true,
+      order: 'A-1042',
+      item: 'Walnut desk',
+      state: 'shipped',
+      expected: '2026-12-02',
+      run,
+    });
   if (tool === 'status__service_status')
-    return said({ service: given['service'], state: 'delayed', run: runOf(authorization) });
+    return said({
+      service: given['service'],
+      state: 'delayed',
+      note: 'snow in the north, one day late',
+      run,
+    });
   return said({ echo: { text: given['text'] }, authorization_seen: authorization });
 }
 
