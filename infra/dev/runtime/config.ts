@@ -8,7 +8,7 @@ export const config = defineConfig('real servers of development and CI', {
     .string()
     .optional()
     .describe(
-      'Folder for builds and installs that outlive a checkout (lfx, versitygw); default ~/.cache/agentstore',
+      'Folder for builds and installs that outlive a checkout (lfx, versitygw, vault-core); default ~/.cache/agentstore',
     ),
 });
 
