@@ -157,7 +157,13 @@ describe('binding', () => {
         },
       },
     );
-    expect(answer.errors).toHaveLength(1);
+    expect(answer.errors).toMatchObject([
+      {
+        message: expect.stringMatching(
+          /^Variable "\$input" got invalid value( at "input.name")?; /,
+        ) as string,
+      },
+    ]);
     expect(JSON.stringify(answer)).not.toContain('hunter2');
   });
 

@@ -366,7 +366,8 @@ function outputOf(operation: Json): Json | undefined {
     .sort()[0];
   const response = status === undefined ? undefined : responses[status];
   const schema = isObject(response) ? jsonSchemaOf(response) : undefined;
-  return isObject(schema) && schema['type'] === 'object' && schema['nullable'] !== true
+  // A reference that is still there leads back to itself.
+  return isObject(schema) && (schema['type'] === 'object' || '$ref' in schema) && schema['nullable'] !== true
     ? toToolSchema(schema)
     : undefined;
 }
