@@ -44,7 +44,8 @@ export function maskError(error: unknown, log: Log): Error {
     error instanceof GraphQLError
       ? { ...(error.nodes ? { nodes: error.nodes } : {}), ...(error.path ? { path: error.path } : {}) }
       : {};
-  if (error instanceof GraphQLError && (!original || original instanceof GraphQLError)) return error;
+  if (error instanceof GraphQLError && (!original || original instanceof GraphQLError))
+    return withoutValues(error);
   if (original instanceof AccessError)
     return new GraphQLError(original.message, { ...at, extensions: { code: original.code } });
   if (original instanceof GoingAwayError)
@@ -62,6 +63,16 @@ export function maskError(error: unknown, log: Log): Error {
     ...at,
     extensions: { code: 'INTERNAL', traceId },
   });
+}
+
+const repeatedValue = /^(Variable "\$\w+" got invalid value) [^]*?((?: at "[\w.[\]]+")?; [^;]*)$/;
+
+/** graphql-js repeats all of a variable of which a member does not fit, and so a secret that was given beside that member. */
+function withoutValues(error: GraphQLError): GraphQLError {
+  const message = error.message.replace(repeatedValue, '$1$2');
+  return message === error.message
+    ? error
+    : new GraphQLError(message, { nodes: error.nodes ?? null, extensions: error.extensions });
 }
 
 /** A request whose token does not verify is 401 for HTTP clients too, not 200 with an error inside. */

@@ -16,6 +16,7 @@ export async function forbidInsiders(
     find: (tx: Tx) => Promise<object | undefined>;
   },
 ): Promise<void> {
+  if (caller.kind === 'SERVICE') return; // its permission is for every row: there is none
   if (await db.transaction(callerScope(caller, command.sees), command.find))
     throw new AccessError('FORBIDDEN', `This needs the permission ${command.needs}.`);
 }

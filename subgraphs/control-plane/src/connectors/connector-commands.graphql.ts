@@ -201,9 +201,9 @@ const noSecret = () =>
     }),
   );
 
-/** JSON, and a list: the server of the graph tells a client what of its variables does not fit, but never the members of what lies so deep. */
+/** JSON, which takes whatever is given: what does not fit is refused by us, without a word about what it was. */
 const aboutSecrets =
-  'A list of { name, value }, one for each of the connector’s secretFields, each 1 to 8192 printable ASCII characters. It goes in and never comes out.';
+  'A list of { name, value }, one for each of secretFields of the connector, each 1 to 8192 printable ASCII characters. It goes in and never comes out.';
 
 const ConnectorBindInput = builder.inputType('ConnectorBindInput', {
   description: "A project's secret for a connector.",

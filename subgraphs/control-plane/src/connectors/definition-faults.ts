@@ -49,11 +49,11 @@ const ajv = new Ajv2020({
  * stay inside it, its patterns are RE2's.
  */
 export function toolSchemaFault(schema: Json): string | undefined {
+  if (isDeeper(schema, deepestSchema)) return `the schema is deeper than ${deepestSchema} levels`;
   const text = canonicalJson(schema);
   if (text.length > mostSchemaCharacters)
     return `the schema is longer than ${mostSchemaCharacters} characters`;
   if (unstorable.test(text)) return 'the schema holds characters that are none';
-  if (isDeeper(schema, deepestSchema)) return `the schema is deeper than ${deepestSchema} levels`;
   if (
     expandedSize(schema, Number.POSITIVE_INFINITY) > mostSchemaNodes ||
     /"\$(dynamic|recursive)Ref":/.test(text)
@@ -79,6 +79,7 @@ export function readDefinition(value: unknown): { definition: ConnectorDefinitio
     return { fault: `${issue!.path.join('.') || 'the definition'}: ${issue!.message}` };
   }
   const definition = parsed.data;
+  if (isDeeper(definition, deepestSchema + 4)) return { fault: 'the definition is too deep' };
   const text = canonicalJson(definition);
   if (text.length > mostDefinitionCharacters)
     return { fault: `the definition is longer than ${mostDefinitionCharacters} characters` };

@@ -3,7 +3,7 @@ import { parse } from 'yaml';
 import type { ConnectorDefinition, ConnectorTool } from '@agentstore/kernel/connector-definition';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { ConnectorRefusal, Imported, ImportNote } from './connector.ts';
-import { isClosedHeader } from './definition-faults.ts';
+import { isClosedHeader, toolSchemaFault } from './definition-faults.ts';
 import { expandedSize, isDeeper } from './expanded-size.ts';
 import { isObject, plainObject, toToolSchema } from './to-tool-schema.ts';
 
@@ -270,6 +270,8 @@ function toolOf(
     if (isRequired) required.add(name);
   }
   const output = outputOf(operation);
+  const outputFault = output && toolSchemaFault(output);
+  if (outputFault) note(`the schema of the answer is left out: ${outputFault}`);
   const title = operation['summary'] ?? operation['operationId'];
   const description = operation['description'] ?? operation['summary'] ?? '';
   return {
@@ -282,7 +284,7 @@ function toolOf(
       ...(required.size ? { required: [...required] } : {}),
       additionalProperties: body?.members.open ?? false,
     },
-    ...(output ? { outputSchema: output } : {}),
+    ...(output && !outputFault ? { outputSchema: output } : {}),
     risk: riskOf[method],
     rest: {
       method: method.toUpperCase() as Uppercase<Method>,
@@ -364,7 +366,8 @@ function outputOf(operation: Json): Json | undefined {
     .sort()[0];
   const response = status === undefined ? undefined : responses[status];
   const schema = isObject(response) ? jsonSchemaOf(response) : undefined;
-  return isObject(schema) && schema['type'] === 'object' && schema['nullable'] !== true
+  // A reference that is still there leads back to itself.
+  return isObject(schema) && (schema['type'] === 'object' || '$ref' in schema) && schema['nullable'] !== true
     ? toToolSchema(schema)
     : undefined;
 }

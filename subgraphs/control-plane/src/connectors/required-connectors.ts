@@ -21,7 +21,9 @@ const requiredConnector = z
       const fault = tools.includes(tool)
         ? toolSchemaFault(schema)
         : 'the tool is not among those that are needed';
-      if (fault) context.addIssue({ code: 'custom', path: ['arguments', tool], message: fault });
+      // What is too deep is not to be looked at by the checks below.
+      if (fault)
+        context.addIssue({ code: 'custom', path: ['arguments', tool], message: fault, continue: false });
     }
   });
 

@@ -103,8 +103,6 @@ function toolRulesFault(
     field: 'rules',
   });
   const known = new Set(requiredTools(required));
-  if (JSON.stringify(rules).length > mostToolRuleCharacters)
-    return invalid(`The rules are longer than ${mostToolRuleCharacters} characters.`);
   if (new Set(rules.map(({ tool }) => tool)).size < rules.length) return invalid('A tool has two rules.');
   for (const rule of rules) {
     if (!known.has(rule.tool))
@@ -116,6 +114,8 @@ function toolRulesFault(
     const fault = rule.arguments && toolSchemaFault(rule.arguments);
     if (fault) return invalid(`${rule.tool}: ${fault}.`);
   }
+  if (JSON.stringify(rules).length > mostToolRuleCharacters)
+    return invalid(`The rules are longer than ${mostToolRuleCharacters} characters.`);
   return undefined;
 }
 
