@@ -177,18 +177,19 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     secrets,
     log: child('runner'),
   });
-  apps['tools'] = await mountTools({
+  const tools = await mountTools({
+    origin: toolsOrigin,
     db: database('tools', 10),
     controlPlane: client('control-plane', 'tools'),
     gitops: client('gitops'),
-    token: tokenOf('tools'),
-    ownerAt: () => client('runner', 'tools'),
+    runner: client('runner', 'tools'),
+    serviceToken: tokenOf('tools'),
     authenticate: authenticate('tools'),
-    origin: toolsOrigin,
     doubles,
     secrets,
     log: child('tools'),
   });
+  apps['tools'] = tools;
   const router = createRouter(
     {
       log: child('router'),
@@ -238,8 +239,8 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
       log: child('provisioner'),
     }),
     await serve({
-      fetch: (request) => apps['tools']!.fetch(request),
-      bodies: apps['tools'].bodies,
+      fetch: (request) => tools.fetch(request),
+      bodies: tools.bodies,
       port: ports.tools,
       log: child('tools'),
     }),
