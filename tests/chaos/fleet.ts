@@ -20,6 +20,7 @@ import {
 import { createProgress } from '../../infra/dev/progress.ts';
 import { seedShop } from '../../infra/dev/shop/seed.ts';
 import { registerCatalogue } from '../../infra/dev/stack/catalogue.ts';
+import { registerOrderDesk } from '../../infra/dev/stack/order-desk.ts';
 import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
 import { distinctPort, freePorts } from '../setup/free-ports.ts';
@@ -34,6 +35,7 @@ export const processNames = [
   'runs',
   'gitops',
   'provisioner',
+  'tools',
   'runner',
   'router',
 ] as const;
@@ -45,6 +47,7 @@ const mains: Readonly<Record<ProcessName, string>> = {
   runs: 'subgraphs/runs/src/main.ts',
   gitops: 'workers/gitops/src/main.ts',
   provisioner: 'workers/provisioner/src/main.ts',
+  tools: 'workers/tools/src/main.ts',
   runner: 'workers/runner/src/main.ts',
   router: 'router/src/main.ts',
 };
@@ -67,7 +70,7 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     await Promise.all(
       processNames.map(async (name) => [
         name,
-        name === 'router' ? ports.router : name === 'provisioner' ? ports.provisioner : await distinctPort(),
+        name === 'router' || name === 'provisioner' || name === 'tools' ? ports[name] : await distinctPort(),
       ]),
     ),
   ) as Record<ProcessName, number>;
@@ -154,11 +157,13 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
   const shop = await seedShop(doubles.shop, {
     appManifestUrl: `http://127.0.0.1:${ports.provisioner}/api/manifest`,
   });
-  await registerCatalogue({
+  const controlPlane = serviceClient(doubles, appPorts['control-plane']);
+  await registerCatalogue({ doubles, secrets, shop, controlPlane });
+  await registerOrderDesk({
     doubles,
     secrets,
-    shop,
-    controlPlane: serviceClient(doubles, appPorts['control-plane']),
+    toolsOrigin: `http://127.0.0.1:${ports.tools}`,
+    controlPlane,
   });
 
   return {
@@ -253,11 +258,25 @@ function environmentsOf(o: {
     BILLING_URL: url('billing'),
     RUNS_URL: url('runs'),
     GITOPS_URL: url('gitops'),
+    TOOLS_URL: url('tools'),
+    TOOLS_ORIGIN: url('tools'),
+    VAULT_ORIGIN: doubles.vault.url,
   });
   return {
     billing: common('billing'),
-    'control-plane': { ...common('control-plane'), ...s3 },
-    runs: common('runs'),
+    'control-plane': {
+      ...common('control-plane'),
+      ...s3,
+      VAULT_KEY: JSON.stringify(secrets.vault.controlPlaneLogin),
+    },
+    runs: { ...common('runs'), RUN_TOKEN_PRIVATE_JWK: JSON.stringify(secrets.runTokens.privateJwk) },
+    tools: {
+      ...common('tools'),
+      TOOLS_PUBLIC_ORIGIN: url('tools'),
+      RUN_TOKEN_JWKS: JSON.stringify(secrets.runTokens.jwks),
+      VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
+      EGRESS_PRIVATE_ORIGINS: doubles.upstreams.url,
+    },
     gitops: { ...common('gitops'), ...s3, GIT_REPOSITORY: o.repository, LEASE_SECONDS: '3' },
     provisioner: {
       ...common('provisioner'),
@@ -268,6 +287,7 @@ function environmentsOf(o: {
     runner: {
       ...common('runner'),
       ...s3,
+      RUNNER_URL: url('runner'),
       RUNTIME_URL: doubles.runtime.url,
       RUNTIME_API_KEY: secrets.runtimeKey,
       RUNTIME_GLOBALS: '{"OPENAI_API_KEY":"chaos"}',

@@ -36,9 +36,22 @@ export interface Data {
   readonly runStart: RunStart;
   readonly run: { readonly state: string; readonly error: { readonly retryable: boolean } | null };
   readonly runEvents: RunEvent;
+  readonly connectors: readonly Connector[];
+  readonly connectorBind: {
+    readonly connectorBinding: { readonly id: string; readonly secretVersion: number };
+    readonly errors: readonly Refusal[];
+  };
+  readonly connectorBindingRotate: BindingChange;
+  readonly connectorBindingRevoke: BindingChange;
+  readonly auditEntry: AuditEntry | null;
   readonly __type: { readonly description: string };
   readonly memberInvite: { readonly errors: readonly { readonly code: string }[] };
   readonly apiKeyCreate: { readonly key: string; readonly apiKey: { readonly id: string } };
+}
+
+interface BindingChange {
+  readonly connectorBinding: { readonly state: string; readonly secretVersion: number | null };
+  readonly errors: readonly Refusal[];
 }
 
 /** An entry of a payload's `errors`. */
@@ -107,4 +120,25 @@ export interface RunEvent {
   readonly output?: string;
   readonly charge?: string;
   readonly usage?: { readonly status: string };
+  readonly toolCallId?: string;
+  readonly toolName?: string;
+  readonly content?: string;
+  readonly isError?: boolean;
+}
+
+/** One decision of the tool gateway, as far as stories read it. */
+export interface AuditEntry {
+  readonly toolId: string;
+  readonly decision: string;
+  readonly code: string;
+  readonly outcome: string | null;
+  readonly policyVersion: string | null;
+  readonly secretVersion: number | null;
+  readonly upstreamStatus: number | null;
+}
+
+export interface Connector {
+  readonly id: string;
+  readonly slug: string;
+  readonly secretFields: readonly string[];
 }

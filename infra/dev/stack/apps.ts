@@ -222,10 +222,21 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
   );
   apps['router'] = router;
 
-  for (const name of ['billing', 'control-plane', 'runs', 'gitops', 'provisioner', 'tools', 'runner']) {
+  const start = async (name: string): Promise<void> => {
     teardown.later(name, () => apps[name]!.stop());
     await apps[name]!.start();
-  }
+  };
+  for (const name of ['billing', 'control-plane', 'runs', 'gitops', 'provisioner', 'tools'])
+    await start(name);
+  // Before the runner, so that it is closed after it: the runs that end with the store may still call their tools.
+  const gateway = await serve({
+    fetch: (request) => tools.fetch(request),
+    bodies: tools.bodies,
+    port: ports.tools,
+    log: child('tools'),
+  });
+  teardown.later('tool gateway', () => gateway.close(3_000));
+  await start('runner');
   const servers: HttpServer[] = [];
   // Together, as a process of its own does: the router ends its streams, and the server waits for streams to end.
   teardown.later('router', () =>
@@ -237,12 +248,6 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
       fetch: (request) => apps['provisioner']!.fetch(request),
       port: ports.provisioner,
       log: child('provisioner'),
-    }),
-    await serve({
-      fetch: (request) => tools.fetch(request),
-      bodies: tools.bodies,
-      port: ports.tools,
-      log: child('tools'),
     }),
   );
   const front = await serve({

@@ -232,4 +232,6 @@ const sha256 = (text: string): string => hash('sha256', text);
 
 /** The public part of a private key, as Vault takes it. */
 const publicPem = (key: JWK): string =>
-  createPublicKey({ key: key as JsonWebKey, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString();
+  createPublicKey({ key: key as JsonWebKey, format: 'jwk' })
+    .export({ type: 'spki', format: 'pem' })
+    .toString();

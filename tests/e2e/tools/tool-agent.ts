@@ -44,13 +44,13 @@ export async function bind(
   o: { organizationId: string; projectId: string; slug: string; secret: string },
 ): Promise<string> {
   const { connectors } = await person.query(operations.connectors, o);
-  const connector = connectors.find(({ slug }: { slug: string }) => slug === o.slug);
+  const connector = connectors.find(({ slug }) => slug === o.slug)!;
   const { connectorBind } = await person.query(operations.connectorBind, {
     input: {
       projectId: o.projectId,
       connectorId: connector.id,
       name: `of ${person.email}`,
-      secret: connector.secretFields.map((name: string) => ({ name, value: o.secret })),
+      secret: connector.secretFields.map((name) => ({ name, value: o.secret })),
       idempotencyKey: crypto.randomUUID(),
     },
   });
@@ -89,19 +89,20 @@ export async function followTools(
   let text = '';
   for await (const { runEvents: event } of person.subscribe(operations.runEvents, { runId })) {
     kinds.push(event.__typename);
-    const call = calls.get(event.toolCallId);
+    const id = event.toolCallId ?? '';
+    const call = calls.get(id);
     if (event.__typename === 'ToolCallStart')
-      calls.set(event.toolCallId, {
-        id: event.toolCallId,
-        toolName: event.toolName,
+      calls.set(id, {
+        id,
+        toolName: event.toolName!,
         arguments: '',
         content: undefined,
         isError: undefined,
       });
-    else if (event.__typename === 'ToolCallArgs') call!.arguments += event.delta;
-    else if (event.__typename === 'ToolCallResult') {
-      call!.content = event.content;
-      call!.isError = event.isError;
+    else if (call && event.__typename === 'ToolCallArgs') call.arguments += event.delta;
+    else if (call && event.__typename === 'ToolCallResult') {
+      call.content = event.content;
+      call.isError = event.isError;
     } else if (event.__typename === 'TextMessageContent') text += event.delta;
   }
   return { calls: [...calls.values()], text, end: kinds.at(-1) ?? '', kinds };
