@@ -411,6 +411,17 @@ export function runtimeCases(name: string, subject: () => RuntimeUnderTest): voi
       expect(await errorOf(503)).toContain(`${server} failed with HTTP 503: `);
     });
 
+    it('waits for a call that an HTTP status answers, until the timeout of its node', async () => {
+      const flow = toolFlow(mcp.url);
+      templateOf(flow, 'MCPTools-1')['tool_execution_timeout']!.value = 1;
+      const id = randomUUID();
+      expect((await upload(flow, id)).status).toBe(201);
+      const { error } = summary(await stream(id, 'x', { globals: { RUNTOKEN: 'call-status-403' } }));
+      expect(error).toContain(
+        "Error in build_output: Tool 'echo_tool' execution failed: Tool 'echo_tool' timed out after 1s.",
+      );
+    });
+
     it('stops when the client closes the connection', async () => {
       const closing = new AbortController();
       const response = await call('POST', '/api/v2/workflows', {

@@ -67,7 +67,8 @@ function resultOf({ tool, authorization, arguments: given }: SeenCall): object {
 
 /**
  * A tool server on loopback (MCP, streamable HTTP) that writes down who called what. It answers in plain JSON at `/mcp` and in event streams at
- * `/stream`. A credential `Bearer status-N` is answered with that HTTP status. Calls whose input says `together` wait until as many as
+ * `/stream`. A credential `Bearer status-N` is answered with that HTTP status,
+ * `Bearer call-status-N` only when it calls a tool. Calls whose input says `together` wait until as many as
  * `togetherWith` says are there.
  */
 export async function startMcpServer(o: { togetherWith?: number } = {}): Promise<{
@@ -104,8 +105,8 @@ export async function startMcpServer(o: { togetherWith?: number } = {}): Promise
   };
   const server = http.createServer(async (incoming, outgoing) => {
     const authorization = incoming.headers.authorization ?? '';
-    const status = /^Bearer status-(\d+)$/.exec(authorization)?.[1];
-    if (incoming.method !== 'POST' || status) return void outgoing.writeHead(Number(status ?? 405)).end();
+    const [, at, status] = /^Bearer (call-)?status-(\d+)$/.exec(authorization) ?? [];
+    if (incoming.method !== 'POST') return void outgoing.writeHead(405).end();
     const chunks: Buffer[] = [];
     for await (const chunk of incoming as AsyncIterable<Buffer>) chunks.push(chunk);
     const message = JSON.parse(Buffer.concat(chunks).toString()) as {
@@ -113,6 +114,8 @@ export async function startMcpServer(o: { togetherWith?: number } = {}): Promise
       method: string;
       params?: { name: string; arguments?: SeenCall['arguments'] };
     };
+    if (status && (!at || message.method === 'tools/call'))
+      return void outgoing.writeHead(Number(status)).end();
     const result = await answer(message, authorization);
     if (message.id === undefined) return void outgoing.writeHead(202).end();
     const reply = JSON.stringify({ jsonrpc: '2.0', id: message.id, result });

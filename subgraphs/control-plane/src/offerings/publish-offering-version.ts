@@ -146,7 +146,7 @@ export async function publishOfferingVersion(
     createHash('sha256').update(bytes).digest('hex') !== version.sha256
   )
     return refused({ code: 'ARTIFACT_MISMATCH', message: 'The uploaded bytes are not the ones announced.' });
-  const faults = artifactFaults(bytes);
+  const faults = artifactFaults(bytes, undefined);
   if (faults.length)
     return refused({ code: 'ARTIFACT_REFUSED', message: `${faults.slice(0, 5).join('; ')}.` });
   const objectKey = publishedKey(found.offering!.slug, version);
