@@ -16,7 +16,7 @@ if [ ! -x "$binary" ]; then
   trap 'rm -rf "$work"' EXIT
   trap 'exit 130' INT TERM
   (cd "$source" && GOTOOLCHAIN=local CGO_ENABLED=0 nice -n 19 \
-    go build -mod=readonly -trimpath -ldflags='-s -w' -o "$work/vault-core" .) >"$work/log" 2>&1 ||
+    go build -mod=readonly -buildvcs=false -trimpath -ldflags='-s -w' -o "$work/vault-core" .) >"$work/log" 2>&1 ||
     { cat "$work/log" >&2; exit 1; }
   mv -f "$work/vault-core" "$binary" # atomic: a second builder at the same time loses nothing
 fi

@@ -130,9 +130,10 @@ export function kvCases(vault: VaultCaller, subject: () => VaultUnderTest): void
       await write(data, 1, { key: 'two' });
       expect(await asRoot('PUT', `kv/destroy/${path}`, { versions: [1] })).toMatchObject({ status: 204 });
       await asRoot('POST', `kv/undelete/${path}`, { versions: [1] });
+      await asRoot('POST', `kv/delete/${path}`, { versions: [1] });
       expect(await asRoot('GET', `${data}?version=1`)).toMatchObject({
         status: 404,
-        body: { data: { data: null, metadata: { version: 1, destroyed: true } } },
+        body: { data: { data: null, metadata: { version: 1, destroyed: true, deletion_time: '' } } },
       });
       expect(await asRoot('GET', data)).toMatchObject({
         status: 200,

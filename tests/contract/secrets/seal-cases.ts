@@ -45,6 +45,7 @@ export function sealCases(
       const sealed = refused(503, 'Vault is sealed');
       expect(await call('GET', data, { token })).toEqual(sealed);
       expect(await asRoot('GET', data)).toEqual(sealed);
+      expect(await call('GET', data)).toEqual(sealed);
       expect(await logInWith('tools', await sign('tools', claimsOf(org, project)))).toEqual(sealed);
       expect(await health()).toMatchObject({
         status: 503,

@@ -55,6 +55,9 @@ export function tenancyCases(vault: VaultCaller, options: { dev: boolean }): voi
       expect(await call('GET', mine.data, { token })).toEqual(forbidden);
       expect(await call('GET', `kv/subkeys/${mine.path}`, { token })).toEqual(forbidden);
       expect(await call('GET', mine.metadata, { token })).toEqual(forbidden);
+      expect(
+        await call('GET', `kv/metadata/connectors/${mine.org}/${mine.project}?list=true`, { token }),
+      ).toEqual(forbidden);
       expect(await call('DELETE', mine.data, { token })).toEqual(forbidden);
       expect(await call('DELETE', mine.metadata, { token })).toMatchObject({ status: 204 });
       expect(await asRoot('GET', mine.data)).toEqual(gone);
