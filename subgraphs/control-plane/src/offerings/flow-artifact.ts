@@ -108,6 +108,6 @@ function edgeFaults(edge: unknown): string[] {
   if (typeof handle !== 'object' || handle === null) return ['a wire does not say where it ends'];
   const { fieldName, field_name, name, proxy } = handle as Readonly<Record<string, unknown>>;
   const ends = [fieldName, field_name, name, (proxy as Field['proxy'])?.field];
-  const fixed = ends.find((end) => typeof end === 'string' && mcpFields.includes(end));
-  return fixed === undefined ? [] : [`a wire ends at ${String(fixed)}, which only the flow itself may say`];
+  const fixed = mcpFields.find((field) => ends.includes(field));
+  return fixed === undefined ? [] : [`a wire ends at ${fixed}, which only the flow itself may say`];
 }
