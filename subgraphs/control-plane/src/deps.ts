@@ -17,6 +17,8 @@ export interface Deps {
   readonly tools: ServiceClient;
   readonly objects: ObjectStore;
   readonly artifactBucket: string;
+  /** Where flows reach the tool gateway: the only address at which a published flow may call tools. */
+  readonly toolsOrigin: string;
   /** Where secrets of bindings go; nothing is ever read back from there. */
   readonly secrets: SecretWriter;
   readonly trial: { readonly credits: MicroCredits; readonly days: number };

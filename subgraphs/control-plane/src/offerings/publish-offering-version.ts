@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { addAbortSignal } from 'node:stream';
 import { organizationScope, type Scope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
+import { toolIdOf } from '@agentstore/kernel/connector-definition';
 import { withDeadline } from '@agentstore/kernel/deadline';
 import { UnavailableError } from '@agentstore/kernel/service-client';
 import type { Uuid } from '@agentstore/kernel/ids';
@@ -146,7 +147,12 @@ export async function publishOfferingVersion(
     createHash('sha256').update(bytes).digest('hex') !== version.sha256
   )
     return refused({ code: 'ARTIFACT_MISMATCH', message: 'The uploaded bytes are not the ones announced.' });
-  const faults = artifactFaults(bytes, undefined);
+  const faults = artifactFaults(bytes, {
+    url: `${room.toolsOrigin}/mcp`,
+    tools: version.requiredConnectors.flatMap(({ connector, tools }) =>
+      tools.map((tool) => toolIdOf(connector, tool)),
+    ),
+  });
   if (faults.length)
     return refused({ code: 'ARTIFACT_REFUSED', message: `${faults.slice(0, 5).join('; ')}.` });
   const objectKey = publishedKey(found.offering!.slug, version);

@@ -74,6 +74,7 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
       secretKey: 'x',
       region: 'us-east-1',
     }),
+    toolsOrigin: 'https://tools.test',
     artifactBucket: 'artifacts',
     trial: { credits: credits(100), days: 30 },
     secrets,
