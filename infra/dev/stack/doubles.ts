@@ -1,7 +1,6 @@
-import { createPublicKey, hash, type JsonWebKey } from 'node:crypto';
+import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { JWK } from 'jose';
 import { findMigrations, migrateAll } from '@agentstore/kernel/db/migrate';
 import type { Log } from '@agentstore/kernel/log';
 import { migrateQueue } from '@agentstore/kernel/queue';
@@ -21,6 +20,7 @@ import { startScriptedModel, type ScriptedModel } from '../runtime/scripted-mode
 import { startShop, type RunningShop } from '../shop/server.ts';
 import { startUpstreams, type Upstreams } from '../upstreams/upstreams.ts';
 import { startVault, type Vault } from '../vault/vault.ts';
+import { publicPem } from '../../vault/public-pem.ts';
 import { setupVault } from '../../vault/setup-vault.ts';
 import { demoConnectorSecrets } from '../state/demo-connector-secrets.ts';
 import type { Ports } from '../state/ports.ts';
@@ -229,9 +229,3 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
 }
 
 const sha256 = (text: string): string => hash('sha256', text);
-
-/** The public part of a private key, as Vault takes it. */
-const publicPem = (key: JWK): string =>
-  createPublicKey({ key: key as JsonWebKey, format: 'jwk' })
-    .export({ type: 'spki', format: 'pem' })
-    .toString();

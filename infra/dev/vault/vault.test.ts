@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { secretsCases } from '../../../tests/contract/secrets/cases.ts';
+import { clientCases } from '../../../tests/contract/secrets/client-cases.ts';
 import { claimsOf, createCaller, refused, somewhere } from '../../../tests/contract/secrets/vault-caller.ts';
 import { setupVault } from '../../vault/setup-vault.ts';
 import { startVault, type Vault } from './vault.ts';
@@ -21,6 +22,7 @@ afterAll(async () => {
 });
 
 secretsCases('dev Vault', () => ({ url: vault.url, ...options }), { dev: true });
+clientCases(() => ({ url: vault.url, ...options }));
 
 describe('the dev Vault', () => {
   let running: Vault;

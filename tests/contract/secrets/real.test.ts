@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe } from 'vitest';
 import { noteRealServer } from '@agentstore/kernel/testing/real-servers';
 import { secretsCases } from './cases.ts';
+import { clientCases } from './client-cases.ts';
 import type { VaultUnderTest } from './vault-caller.ts';
 
 const rootToken = 'contract-root';
@@ -26,6 +27,7 @@ describe.skipIf(!isNeeded)('secret store', () => {
   }, 1_800_000);
   afterAll(() => core?.stop());
   secretsCases('Vault core 1.14.1', () => core, { dev: false });
+  clientCases(() => core);
 });
 
 async function buildCore(): Promise<string> {
