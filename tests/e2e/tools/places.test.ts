@@ -144,7 +144,7 @@ it('finds a secret in any object of a repository, though a later commit took it 
   await opened.commit(new Map([['a/b.yaml', `key: ${secret}\n`]]), 'Planted', author);
   await opened.commit(new Map([['a/b.yaml', null]]), `Took ${secret} out`, author);
   const loose = await where(repository(gitdir));
-  expect(loose.map((one) => one.split(' ')[1]).sort()).toEqual(['blob', 'commit']);
+  expect(new Set(loose.map((one) => one.split(' ')[1]))).toEqual(new Set(['blob', 'commit']));
 
   const oids = fs
     .globSync('objects/[0-9a-f][0-9a-f]/*', { cwd: gitdir })
@@ -152,7 +152,7 @@ it('finds a secret in any object of a repository, though a later commit took it 
   const { filename } = await git.packObjects({ fs, gitdir, dir: gitdir, oids, write: true });
   await git.indexPack({ fs, gitdir, dir: gitdir, filepath: `objects/pack/${filename}` });
   for (const oid of oids) fs.rmSync(path.join(gitdir, 'objects', oid.slice(0, 2), oid.slice(2)));
-  expect((await where(repository(gitdir))).sort()).toEqual(loose.sort());
+  expect(new Set(await where(repository(gitdir)))).toEqual(new Set(loose));
 
   fs.appendFileSync(
     path.join(gitdir, 'config'),
