@@ -106,7 +106,7 @@ describe('the watch of what the tool gateway may use', () => {
     await command('connectorBindingRevoke', { bindingId: id });
     expect((await next).value).toMatchObject({ type: 'BINDING', state: 'REVOKED', cursor: await head() });
     stop.abort();
-    await expect(lines.next()).rejects.toThrow();
+    expect(await lines.next()).toEqual({ done: true, value: undefined });
   });
 
   it('takes no cursor that is none', async () => {
