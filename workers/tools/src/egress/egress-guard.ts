@@ -18,6 +18,13 @@ export const systemResolve: Resolve = (hostname) =>
 /** A host's name as it is registered: no dot at its end, which would make another name of it, and nothing to fill in. */
 const isName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
+/** Thrown by the guard, also at the socket: undici hands it on as the fault of the request. */
+export class EgressDenied extends ToolRefusal {
+  constructor() {
+    super('EGRESS_DENIED');
+  }
+}
+
 export interface EgressGuard {
   /** Throws EGRESS_DENIED for an origin that may not be called whatever it resolves to. Opens nothing. */
   check(origin: string): void;
@@ -39,7 +46,7 @@ export function createEgressGuard(settings: ToolSettings['egress'], resolve: Res
 
   function check(origin: string): void {
     const url = URL.canParse(origin) ? new URL(origin) : undefined;
-    if (!url || url.origin !== origin) throw new ToolRefusal('EGRESS_DENIED');
+    if (!url || url.origin !== origin) throw new EgressDenied();
     if (isExempt(origin)) return;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const port = Number(url.port || 443);
@@ -48,7 +55,7 @@ export function createEgressGuard(settings: ToolSettings['egress'], resolve: Res
       !settings.ports.includes(port) ||
       !(isIP(host) === 0 ? isName.test(host) : isPublicAddress(host))
     )
-      throw new ToolRefusal('EGRESS_DENIED');
+      throw new EgressDenied();
   }
 
   function open(origin: string): EgressRoute {
@@ -96,7 +103,7 @@ export function checkedLookup(resolve: Resolve): LookupFunction {
       (found) => {
         const first = found[0];
         if (!first || !found.every(({ address }) => isPublicAddress(address)))
-          callback(new ToolRefusal('EGRESS_DENIED'), '');
+          callback(new EgressDenied(), '');
         else if (options.all) callback(null, [...found]);
         else callback(null, first.address, first.family);
       },
@@ -111,6 +118,6 @@ const onlyTo =
   (dispatch) =>
   (options, handler) => {
     if (options.origin !== undefined && new URL(String(options.origin)).origin !== origin)
-      throw new ToolRefusal('EGRESS_DENIED');
+      throw new EgressDenied();
     return dispatch(options, handler);
   };
