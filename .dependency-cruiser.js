@@ -101,6 +101,17 @@ export default {
       to: { path: '\\.table\\.ts$' },
     },
     {
+      name: 'kernel-is-the-door',
+      comment:
+        'What is recorded, and how a secret is asked for, is decided in one place: everybody else uses kernel/src/telemetry.ts and kernel/src/vault.',
+      severity: 'error',
+      from: {
+        path: '^(kernel|subgraphs|router|workers)/',
+        pathNot: '^kernel/src/(telemetry[^/]*|testing/telemetry|vault/vault-calls)\\.ts$',
+      },
+      to: { path: packages('@opentelemetry', 'node-vault') },
+    },
+    {
       name: 'testing-stays-in-tests',
       comment: 'Factories and test callers must not be reachable from a running process.',
       severity: 'error',

@@ -90,4 +90,27 @@ export const shared = {
     OIDC_CLIENT_ID: z.string().describe('Client of this service for client credentials'),
     OIDC_CLIENT_SECRET: z.string().describe('Secret of that client'),
   },
+  telemetry: {
+    OTEL_EXPORTER_OTLP_ENDPOINT: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .describe('OpenTelemetry collector (OTLP over HTTP) for spans and metrics; without it nothing is sent'),
+  },
+  vault: {
+    VAULT_ORIGIN: z
+      .url({ protocol: /^https?$/ })
+      .describe('Origin of Vault, e.g. https://vault.internal:8200'),
+    VAULT_KEY: z
+      .string()
+      .describe(
+        'Private ES256 JWK (JSON) with which this process logs in to Vault, for one project at a time',
+      ),
+    VAULT_DEADLINE_MS: z.coerce
+      .number()
+      .int()
+      .min(100)
+      .max(30_000)
+      .default(2_000)
+      .describe('Milliseconds that Vault has for one read, write or removal, with the login it may need'),
+  },
 };

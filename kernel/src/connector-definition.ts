@@ -16,7 +16,12 @@ const schema = z.record(z.string(), z.unknown());
 /** An exact origin (RFC 6454): scheme, host, port; no path, no credentials, nothing to fill in. */
 export const exactOrigin = z.string().refine((text) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  return url !== undefined && ['https:', 'http:'].includes(url.protocol) && url.origin === text;
+  return (
+    url !== undefined &&
+    ['https:', 'http:'].includes(url.protocol) &&
+    url.origin === text &&
+    !/[{}]/.test(text)
+  );
 }, 'an exact origin, e.g. https://api.example.com');
 
 /** How the secret goes to the upstream. Never in a URL: those are logged. */

@@ -1,5 +1,6 @@
 import type http from 'node:http';
 import type { App } from '@agentstore/kernel/app';
+import { createAppliedResources } from '@agentstore/kernel/applied-resources';
 import { anonymous } from '@agentstore/kernel/caller';
 import { createServiceApp, json, traced } from '@agentstore/kernel/http/service-app';
 import type { Deps } from './deps.ts';
@@ -9,7 +10,7 @@ import { createGraphqlEndpoint } from './graphql.http.ts';
 import { graphiqlRoutes } from './graphiql/graphiql.http.ts';
 import { createIdentifier } from './identity/identify.ts';
 import { userInfo } from './identity/userinfo.http.ts';
-import { createAppliedRoutes } from './policy/applied-routes.ts';
+import type { RouteSpec } from './policy/route-spec.ts';
 import { limitBody } from './policy/limit-body.ts';
 import { restRoutes } from './rest/rest.http.ts';
 import { createSubscriber } from './subscriptions/subscribe.ts';
@@ -30,7 +31,12 @@ export function createApp(deps: Deps, serviceToken: () => Promise<string>): Rout
   const engine = createEngine(deps);
   const subscriber = createSubscriber(deps, engine);
   const identifier = createIdentifier(deps);
-  const routes = createAppliedRoutes(deps.gitops, serviceToken, deps.log);
+  const routes = createAppliedResources<RouteSpec>({
+    gitops: deps.gitops,
+    kind: 'GatewayRoute',
+    token: serviceToken,
+    log: deps.log,
+  });
   const graphql = createGraphqlEndpoint(deps, { documents, engine, subscriber, identifier });
   const app = createServiceApp({
     log: deps.log,

@@ -21,6 +21,8 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['decisions-are-pure', 'workers/runner/src/orders/order.ts', 'node:fs'],
   ['only-stores-write-queries', 'workers/runner/src/runs/claim-runs.task.ts', 'drizzle-orm'],
   ['only-stores-touch-tables', 'subgraphs/runs/src/runs/read-run.ts', './runs.table.ts'],
+  ['kernel-is-the-door', 'workers/runner/src/runs/measure-run.ts', '@opentelemetry/api'],
+  ['kernel-is-the-door', 'kernel/src/vault/transport.ts', 'node-vault'],
   ['testing-stays-in-tests', 'router/src/serve.ts', './testing/neighbours.ts'],
   ['nobody-imports-main', 'infra/db/start.ts', '../../workers/runner/src/main.ts'],
 ];
@@ -30,6 +32,8 @@ const sound: readonly (readonly [from: string, to: string])[] = [
   ['router/src/egg.ts', './chicken.ts'],
   ['subgraphs/runs/src/runs/runs.graphql.ts', 'graphql'],
   ['subgraphs/runs/src/runs/runs.table.ts', 'drizzle-orm'],
+  ['kernel/src/telemetry-otlp.ts', '@opentelemetry/api'],
+  ['kernel/src/vault/vault-calls.ts', 'node-vault'],
   ['subgraphs/runs/src/runs/list-runs.ts', '@agentstore/kernel/service-client'],
   ['subgraphs/runs/src/conversations/conversations.store.ts', '../../../../kernel/src/graphql/connection.ts'],
 ];
@@ -59,7 +63,7 @@ it('has a broken import for every rule', async () => {
 });
 
 it('calls each kind of broken import by its rule, and nothing else', () => {
-  for (const name of ['graphql', 'undici', 'hono', 'drizzle-orm']) {
+  for (const name of ['graphql', 'undici', 'hono', 'drizzle-orm', 'node-vault', '@opentelemetry/api']) {
     write(`node_modules/${name}/package.json`, JSON.stringify({ name, main: 'index.js' }));
     write(`node_modules/${name}/index.js`, '');
   }

@@ -116,6 +116,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     authenticate: authenticate('control-plane'),
     log: child('control-plane'),
     billing: client('billing', 'control-plane'),
+    tools: client('tools', 'control-plane'),
     objects,
     artifactBucket,
     trial: { credits: credits(100), days: 30 },

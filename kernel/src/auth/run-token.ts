@@ -35,7 +35,7 @@ export type RunTokenVerifier = (token: string) => Promise<RunGrant & { readonly 
 /** A signer from a private Ed25519 JWK (with `kid`); `audience` is the gateway's origin. EdDSA, header type `agentstore-run+jwt`. */
 export async function runTokenSigner(privateJwk: JWK, audience: string): Promise<RunTokenSigner> {
   const key = await importJWK(privateJwk, 'EdDSA');
-  return (grant, seconds) =>
+  return async (grant, seconds) =>
     new SignJWT({ grant: grantSchema.parse(grant) })
       .setProtectedHeader({ alg: 'EdDSA', kid: privateJwk.kid ?? 'runs', typ: 'agentstore-run+jwt' })
       .setIssuer(runTokenIssuer)

@@ -1,6 +1,7 @@
 import type { DocumentNode } from 'graphql';
 import { z } from 'zod';
 import { AccessError, may } from '@agentstore/kernel/access';
+import type { AppliedResources } from '@agentstore/kernel/applied-resources';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, parsed, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { fromGlobalId } from '@agentstore/kernel/ids';
@@ -8,7 +9,7 @@ import type { Deps } from '../deps.ts';
 import type { Engine } from '../execution/engine.ts';
 import { operationContext, type OperationContext } from '../execution/operation-context.ts';
 import type { Identifier } from '../identity/identify.ts';
-import type { AppliedRoutes } from '../policy/applied-routes.ts';
+import type { RouteSpec } from '../policy/route-spec.ts';
 import type { Subscriber } from '../subscriptions/subscribe.ts';
 import { openApi } from './openapi.ts';
 import { operations, type Refusals, type Started } from './operations.ts';
@@ -20,7 +21,7 @@ interface Parts {
   readonly engine: Engine;
   readonly subscriber: Subscriber;
   readonly identifier: Identifier;
-  readonly routes: AppliedRoutes;
+  readonly routes: AppliedResources<RouteSpec>;
 }
 
 const idempotencyKey = z.string().min(1).max(200).optional();
@@ -165,7 +166,7 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
   async function checkRoute({ identity }: OperationContext, instanceId: string): Promise<void> {
     const id = fromGlobalId('Instance', instanceId);
     if (!id) throw problem('INSTANCE_NOT_FOUND', 'There is no such instance.');
-    const route = await routes.routeOf(id);
+    const route = await routes.resourceOf(id);
     // Not applied, or not theirs: the graph says INSTANCE_NOT_ACTIVE to its members and NOT_FOUND to everybody else.
     if (!route || !may(identity.caller, route.organizationId, 'run:start')) return;
     if (route.spec.desiredPhase === 'Terminated')

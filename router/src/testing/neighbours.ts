@@ -1,6 +1,8 @@
 import type { Membership } from '@agentstore/kernel/caller';
 import { problemResponse } from '@agentstore/kernel/http/problem';
 import { uuidv7 } from '@agentstore/kernel/ids';
+import { createAppliedWatch } from '@agentstore/kernel/testing/applied-watch';
+import type { RouteSpec } from '../policy/route-spec.ts';
 import { withReadiness } from './readiness.ts';
 
 interface Person {
@@ -44,65 +46,14 @@ export function createControlPlane() {
 
 type Phase = 'Active' | 'Paused' | 'Terminated';
 
-/** A gitops worker with the routes a test applies: get, and a watch that goes on where it broke off. */
+/** A gitops worker with the routes a test applies. */
 export function createGitops() {
-  const log: { type: 'MODIFIED' | 'DELETED'; object: { instanceId: string } }[] = [];
-  const watchers = new Map<() => void, AbortController>();
-  /** `since` of every watch that was opened. */
-  const watched: string[] = [];
-  /** Instances that were asked for by name. */
-  const got: string[] = [];
-  const encoder = new TextEncoder();
-
-  function watch(since: number, signal: AbortSignal): Response {
-    let version = since;
-    const ended = new AbortController();
-    const gone = AbortSignal.any([signal, ended.signal]);
-    let wake = (): void => undefined;
-    const ring = (): void => wake();
-    watchers.set(ring, ended);
-    gone.addEventListener('abort', ring);
-    const body = new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        while (version >= log.length && !gone.aborted) await new Promise<void>((resolve) => (wake = resolve));
-        if (gone.aborted) {
-          watchers.delete(ring);
-          return controller.close();
-        }
-        const event = { ...log[version]!, resourceVersion: String((version += 1)) };
-        controller.enqueue(encoder.encode(`${JSON.stringify(event)}\n`));
-      },
-    });
-    return new Response(body, { headers: { 'content-type': 'application/x-ndjson' } });
-  }
-
+  const watch = createAppliedWatch('GatewayRoute');
   return {
-    watched,
-    got,
-    apply(
-      instanceId: string,
-      organizationId: string,
-      phase: Phase,
-      type: 'MODIFIED' | 'DELETED' = 'MODIFIED',
-    ): void {
-      const spec = { path: '', paused: phase !== 'Active', desiredPhase: phase };
-      log.push({ type, object: { instanceId, organizationId, spec } as { instanceId: string } });
-      watchers.forEach((_ended, ring) => ring());
+    apply(instanceId: string, organizationId: string, phase: Phase): void {
+      const spec: RouteSpec = { paused: phase !== 'Active', desiredPhase: phase };
+      watch.apply({ instanceId, organizationId, spec });
     },
-    /** Ends every watch, as a restart does. */
-    breakOff: (): void => watchers.forEach((ended) => ended.abort()),
-    fetch: withReadiness(async (request) => {
-      const { pathname, searchParams } = new URL(request.url);
-      const instanceId = /^\/applied\/GatewayRoute\/(.+)$/.exec(pathname)?.[1];
-      if (instanceId) {
-        got.push(instanceId);
-        const found = log.findLast(({ object }) => object.instanceId === instanceId);
-        return found && found.type !== 'DELETED'
-          ? Response.json(found.object)
-          : problemResponse({ status: 404, code: 'NOT_APPLIED', title: 'nothing' });
-      }
-      watched.push(searchParams.get('since')!);
-      return watch(Number(searchParams.get('since')), request.signal);
-    }),
+    fetch: withReadiness(watch.fetch),
   };
 }

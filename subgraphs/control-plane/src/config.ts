@@ -7,6 +7,7 @@ export const config = defineConfig('control-plane', {
   ...shared.trust,
   ...shared.service,
   BILLING_URL: z.url().describe('Origin of the billing subgraph'),
+  TOOLS_URL: z.url().describe('Origin of the tool gateway, which keeps the audit log'),
   S3_URL: z.url().describe('Origin of the S3 server'),
   S3_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),
   S3_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),

@@ -12,6 +12,8 @@ export interface Deps {
   readonly authenticate: Authenticator;
   readonly log: Log;
   readonly billing: ServiceClient;
+  /** The tool gateway, which keeps the audit log. */
+  readonly tools: ServiceClient;
   readonly objects: ObjectStore;
   readonly artifactBucket: string;
   readonly trial: { readonly credits: MicroCredits; readonly days: number };

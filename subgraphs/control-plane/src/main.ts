@@ -23,7 +23,7 @@ const token = serviceTokenSource({
   clientId: settings.OIDC_CLIENT_ID,
   clientSecret: settings.OIDC_CLIENT_SECRET,
   audience: settings.SERVICE_AUDIENCE,
-  scope: ['wallet:topup', 'billing:rate'],
+  scope: ['wallet:topup', 'billing:rate', 'audit:read'],
 });
 const objects = new URL(settings.S3_URL);
 const app = createApp({
@@ -37,6 +37,7 @@ const app = createApp({
     internalJwks: settings.INTERNAL_JWKS,
   }),
   billing: createServiceClient({ name: 'billing', baseUrl: settings.BILLING_URL, token }),
+  tools: createServiceClient({ name: 'tools', baseUrl: settings.TOOLS_URL, token }),
   objects: new Client({
     endPoint: objects.hostname,
     port: Number(objects.port) || (objects.protocol === 'https:' ? 443 : 80),

@@ -57,3 +57,9 @@ export const UserRef = builder.objectRef<{ id: string }>('User').implement({
   fields: (t) => ({ id: t.exposeID('id', { description: "Saleor's id of the person." }) }),
 });
 builder.asEntity(UserRef, { key: builder.selection<{ id: string }>('id'), resolvable: false } as never);
+
+export const RunRef = builder.objectRef<{ id: string }>('Run').implement({
+  description: 'One execution of an instance.',
+  fields: (t) => ({ id: t.exposeID('id', { description: 'Opaque id.' }) }),
+});
+builder.asEntity(RunRef, { key: builder.selection<{ id: string }>('id'), resolvable: false } as never);

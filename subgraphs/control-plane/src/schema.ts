@@ -6,6 +6,7 @@ import './offerings/offering-version.graphql.ts';
 import './organizations/organization.graphql.ts';
 import './organizations/membership.graphql.ts';
 import './api-keys/api-key.graphql.ts';
+import './audit/audit-entry.graphql.ts';
 import './facts/parked-fact.graphql.ts';
 import './instances/instance.graphql.ts';
 import './instances/instance-commands.graphql.ts';

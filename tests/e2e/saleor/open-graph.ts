@@ -78,6 +78,7 @@ export async function openGraph(saleor: ReplayedSaleor) {
     authenticate: authenticate('control-plane'),
     log: silentLog,
     billing: client('billing', 'control-plane'),
+    tools: client('tools', 'control-plane'),
     // Nobody listens there: no test here publishes a version.
     objects: new Client({ endPoint: '127.0.0.1', port: 1, useSSL: false, accessKey: 'x', secretKey: 'x' }),
     artifactBucket: 'artifacts',

@@ -182,7 +182,12 @@ const inScope = <T>(
   read: Parameters<Room['db']['transaction']>[1] & ((tx: never) => Promise<T>),
 ): Promise<T> => deps.db.transaction(callerScope(caller, 'instance:read'), read as never);
 
-async function readInstance(deps: Room, caller: Caller, id: Uuid | undefined): Promise<Instance | null> {
+/** An instance as far as the caller may see it. */
+export async function readInstance(
+  deps: Room,
+  caller: Caller,
+  id: Uuid | undefined,
+): Promise<Instance | null> {
   return id ? ((await inScope(deps, caller, (tx) => instanceById(tx, id))) ?? null) : null;
 }
 

@@ -135,7 +135,8 @@ builder.asEntity(ProjectRef, {
     readProject(deps, caller, fromGlobalId('Project', id)),
 });
 
-async function readOrganization(
+/** An organization as far as the caller belongs there. */
+export async function readOrganization(
   deps: Room,
   caller: Caller,
   id: Uuid | undefined,
@@ -143,7 +144,8 @@ async function readOrganization(
   const scope = id ? organizationScope(caller, id, 'organization:read') : undefined;
   return scope && id ? ((await deps.db.transaction(scope, (tx) => organizationById(tx, id))) ?? null) : null;
 }
-async function readProject(deps: Room, caller: Caller, id: Uuid | undefined): Promise<Project | null> {
+/** A project as far as the caller belongs there. */
+export async function readProject(deps: Room, caller: Caller, id: Uuid | undefined): Promise<Project | null> {
   return id
     ? ((await deps.db.transaction(callerScope(caller, 'organization:read'), (tx) => projectById(tx, id))) ??
         null)

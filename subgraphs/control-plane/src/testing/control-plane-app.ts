@@ -59,6 +59,8 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
     authenticate: trust.authenticate,
     log: silentLog,
     billing: createServiceClient({ name: 'billing', baseUrl: 'http://billing', send: billing.fetch }),
+    // Nobody listens there: a test that reads audit entries brings its own gateway.
+    tools: createServiceClient({ name: 'tools', baseUrl: 'http://127.0.0.1:1' }),
     // Nobody listens there: a test that stores objects brings its own.
     objects: new Client({
       endPoint: '127.0.0.1',

@@ -5,10 +5,10 @@ import { ToolRefusal, toolRefusals } from './refusals.ts';
 import type { ToolAnswer, ToolCall, ToolCalls } from './tool-call.ts';
 
 const invocation = z.object({
-  arguments: z.unknown(),
-  bindingId: z.unknown(),
-  organizationId: z.unknown(),
-  projectId: z.unknown(),
+  arguments: z.unknown().optional(),
+  bindingId: z.unknown().optional(),
+  organizationId: z.unknown().optional(),
+  projectId: z.unknown().optional(),
 });
 
 /** `POST /v1/tools/{toolId}:invoke`: the pipeline over REST, with problem+json. */

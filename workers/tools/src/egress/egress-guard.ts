@@ -15,10 +15,8 @@ export type Resolve = (hostname: string) => Promise<readonly LookupAddress[]>;
 export const systemResolve: Resolve = (hostname) =>
   promisify(lookupAddress)(hostname, { all: true, verbatim: true });
 
-/** Thrown at the socket; undici hands it on as the fault of the request. */
-export class EgressDenied extends Error {
-  override readonly name = 'EgressDenied';
-}
+/** A host's name as it is registered: no dot at its end, which would make another name of it, and nothing to fill in. */
+const isName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
 
 export interface EgressGuard {
   /** Throws EGRESS_DENIED for an origin that may not be called whatever it resolves to. Opens nothing. */
@@ -48,8 +46,7 @@ export function createEgressGuard(settings: ToolSettings['egress'], resolve: Res
     if (
       url.protocol !== 'https:' ||
       !settings.ports.includes(port) ||
-      host.endsWith('.') ||
-      (isIP(host) !== 0 && !isPublicAddress(host))
+      !(isIP(host) === 0 ? isName.test(host) : isPublicAddress(host))
     )
       throw new ToolRefusal('EGRESS_DENIED');
   }
@@ -99,7 +96,7 @@ export function checkedLookup(resolve: Resolve): LookupFunction {
       (found) => {
         const first = found[0];
         if (!first || !found.every(({ address }) => isPublicAddress(address)))
-          callback(new EgressDenied('the name leads to an address that is not public'), '');
+          callback(new ToolRefusal('EGRESS_DENIED'), '');
         else if (options.all) callback(null, [...found]);
         else callback(null, first.address, first.family);
       },
@@ -114,6 +111,6 @@ const onlyTo =
   (dispatch) =>
   (options, handler) => {
     if (options.origin !== undefined && new URL(String(options.origin)).origin !== origin)
-      throw new EgressDenied('this way leads to one origin');
+      throw new ToolRefusal('EGRESS_DENIED');
     return dispatch(options, handler);
   };

@@ -42,14 +42,13 @@ function decoderOf(encoding: string | undefined): zlib.Gunzip | zlib.BrotliDecom
   }
 }
 
-/** What an upstream's answer is to a model. Throws REDIRECT_BLOCKED, or UPSTREAM_INVALID for a good status with a body that is not what it says. */
+/** What an upstream's answer is to a model. Throws UPSTREAM_INVALID for a good status with a body that is not what it says. */
 export function resultOf(answer: {
   readonly status: number;
   readonly contentType: string | undefined;
   readonly body: Buffer;
 }): ToolResult {
   const { status, body } = answer;
-  if (status >= 300 && status < 400) throw new ToolRefusal('REDIRECT_BLOCKED');
   if (status >= 400)
     return {
       content: [{ type: 'text', text: `HTTP ${status}\n${body.toString().slice(0, mostErrorText)}`.trim() }],

@@ -1,8 +1,8 @@
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, type Dispatcher } from 'undici';
 import { ToolRefusal, type ToolRefusalCode } from '../../calls/refusals.ts';
 import { credentialHeader } from '../../connectors/credential.ts';
-import { EgressDenied } from '../../egress/egress-guard.ts';
 import { UpstreamRefusal, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../upstream.ts';
 import { buildRequest, type RestRequest } from './build-request.ts';
 import { readBody, resultOf } from './read-answer.ts';
@@ -61,6 +61,7 @@ async function once(request: UpstreamRequest, built: RestRequest, attempts: numb
   let upstreamStatus: number | null = null;
   let bytesIn = 0;
   let sent = true;
+  let incoming: Readable | undefined;
   const facts = () => ({
     method: built.method,
     destination: { origin: egress.origin, address: egress.address() },
@@ -82,11 +83,9 @@ async function once(request: UpstreamRequest, built: RestRequest, attempts: numb
       headersTimeout: left,
       bodyTimeout: left,
     });
+    incoming = answer.body.on('error', () => undefined); // a body that is not read to its end says so when it is destroyed
     upstreamStatus = answer.statusCode;
-    if (upstreamStatus >= 300 && upstreamStatus < 400) {
-      answer.body.destroy();
-      throw new ToolRefusal('REDIRECT_BLOCKED');
-    }
+    if (upstreamStatus >= 300 && upstreamStatus < 400) throw new ToolRefusal('REDIRECT_BLOCKED');
     const body = await readBody(
       answer.body,
       one(answer.headers['content-encoding']),
@@ -102,6 +101,8 @@ async function once(request: UpstreamRequest, built: RestRequest, attempts: numb
   } catch (error) {
     sent = !isUnsent(error);
     return new UpstreamRefusal(codeOf(error, request), facts());
+  } finally {
+    incoming?.destroy();
   }
 }
 
@@ -119,14 +120,12 @@ const one = (value: string | string[] | undefined): string | undefined =>
   Array.isArray(value) ? value.join(', ') : value;
 
 const isUnsent = (error: unknown): boolean =>
-  error instanceof EgressDenied ||
   error instanceof errors.ConnectTimeoutError ||
-  (error instanceof ToolRefusal && error.code === 'BINDING_SECRET_MISSING') ||
+  (error instanceof ToolRefusal && ['EGRESS_DENIED', 'BINDING_SECRET_MISSING'].includes(error.code)) ||
   neverSent.has((error as { code?: string }).code ?? '');
 
 function codeOf(error: unknown, { signal }: UpstreamRequest): ToolRefusalCode {
   if (error instanceof ToolRefusal) return error.code;
-  if (error instanceof EgressDenied) return 'EGRESS_DENIED';
   if (signal.aborted && (signal.reason as Error | undefined)?.name === 'TimeoutError')
     return 'UPSTREAM_TIMEOUT';
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError)

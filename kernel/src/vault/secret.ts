@@ -1,0 +1,18 @@
+import { inspect } from 'node:util';
+import type { Secret } from './secret-store.ts';
+
+/** Fields that neither an inspection nor JSON shows. */
+class HiddenFields extends Map<string, Buffer> {
+  toJSON(): string {
+    return '[secret]';
+  }
+  [inspect.custom](): string {
+    return '[secret]';
+  }
+}
+
+/** A secret whose fields show as `[secret]` in logs, errors and JSON. */
+export const secretOf = (version: number, fields: Readonly<Record<string, string>>): Secret => ({
+  version,
+  fields: new HiddenFields(Object.entries(fields).map(([name, value]) => [name, Buffer.from(value)])),
+});
