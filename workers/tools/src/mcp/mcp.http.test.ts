@@ -111,9 +111,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
       'agentstore.dev/auditId': anAuditId,
       'agentstore.dev/untrusted': true,
     });
-    expect(calls.seen).toMatchObject([
-      { channel: 'MCP', toolId: 'a__echo', arguments: { text: 'hi' } },
-    ]);
+    expect(calls.seen).toMatchObject([{ channel: 'MCP', toolId: 'a__echo', arguments: { text: 'hi' } }]);
   });
 
   test('two runs interleaved: each is answered by its own token', async () => {
@@ -328,18 +326,21 @@ describe('what lfx 1.13 sends', () => {
 });
 
 describe('who may speak', () => {
-  test.each([null, 'Bearer {{RUNTOKEN}}', 'Bearer ', 'Basic YTpi', 'Bearer c'])('%s is 401', async (authorization) => {
-    const response = await fetch(await gateway(smallToolCalls()), {
-      method: 'POST',
-      headers: authorization === null ? {} : { authorization },
-      body: 'not even JSON',
-    });
-    expect(response.status).toBe(401);
-    expect(response.headers.get('www-authenticate')).toBe(
-      `Bearer ${authorization === null ? '' : 'error="invalid_token", '}resource_metadata="https://tools.example.com/.well-known/oauth-protected-resource"`,
-    );
-    expect(await response.json()).toMatchObject({ code: 'UNAUTHENTICATED' });
-  });
+  test.each([null, 'Bearer {{RUNTOKEN}}', 'Bearer ', 'Basic YTpi', 'Bearer c'])(
+    '%s is 401',
+    async (authorization) => {
+      const response = await fetch(await gateway(smallToolCalls()), {
+        method: 'POST',
+        headers: authorization === null ? {} : { authorization },
+        body: 'not even JSON',
+      });
+      expect(response.status).toBe(401);
+      expect(response.headers.get('www-authenticate')).toBe(
+        `Bearer ${authorization === null ? '' : 'error="invalid_token", '}resource_metadata="https://tools.example.com/.well-known/oauth-protected-resource"`,
+      );
+      expect(await response.json()).toMatchObject({ code: 'UNAUTHENTICATED' });
+    },
+  );
 
   test('the protected resource describes itself', async () => {
     const url = await gateway(smallToolCalls());

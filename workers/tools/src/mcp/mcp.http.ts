@@ -117,10 +117,7 @@ const rpcError = (
   headers: Record<string, string> = {},
   id?: string | number,
 ): Response =>
-  Response.json(
-    { jsonrpc: '2.0', id: id ?? null, error: { code, message: text } },
-    { status, headers },
-  );
+  Response.json({ jsonrpc: '2.0', id: id ?? null, error: { code, message: text } }, { status, headers });
 
 type Refusal = Pick<ToolRefusal, 'code' | 'facts'>;
 

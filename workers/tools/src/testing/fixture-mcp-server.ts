@@ -22,7 +22,11 @@ const png =
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
 const wav = 'UklGRiQAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQAAAAA=';
 
-const simple = (name: string, run: Run, inputSchema: Tool['inputSchema'] = { type: 'object' }): FixtureTool => ({
+const simple = (
+  name: string,
+  run: Run,
+  inputSchema: Tool['inputSchema'] = { type: 'object' },
+): FixtureTool => ({
   tool: { name, title: name, description: `Fixture ${name}.`, inputSchema },
   run,
 });
@@ -30,8 +34,12 @@ const simple = (name: string, run: Run, inputSchema: Tool['inputSchema'] = { typ
 /** Tools that the conformance suite calls by these names, and what it expects of them. */
 export const fixtureTools: readonly FixtureTool[] = [
   simple('test_simple_text', async () => text('This is a simple text response for testing.')),
-  simple('test_image_content', async () => ({ content: [{ type: 'image', data: png, mimeType: 'image/png' }] })),
-  simple('test_audio_content', async () => ({ content: [{ type: 'audio', data: wav, mimeType: 'audio/wav' }] })),
+  simple('test_image_content', async () => ({
+    content: [{ type: 'image', data: png, mimeType: 'image/png' }],
+  })),
+  simple('test_audio_content', async () => ({
+    content: [{ type: 'audio', data: wav, mimeType: 'audio/wav' }],
+  })),
   simple('test_embedded_resource', async () => ({
     content: [
       {
@@ -90,33 +98,29 @@ export const fixtureTools: readonly FixtureTool[] = [
     });
     return text('sampled');
   }),
-  simple(
-    'json_schema_2020_12_tool',
-    async () => text('valid'),
-    {
-      $schema: 'https://json-schema.org/draft/2020-12/schema',
-      type: 'object',
-      $defs: {
-        address: {
-          $anchor: 'addressDef',
-          type: 'object',
-          properties: { street: { type: 'string' }, city: { type: 'string' } },
-        },
+  simple('json_schema_2020_12_tool', async () => text('valid'), {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    type: 'object',
+    $defs: {
+      address: {
+        $anchor: 'addressDef',
+        type: 'object',
+        properties: { street: { type: 'string' }, city: { type: 'string' } },
       },
-      properties: {
-        name: { type: 'string' },
-        address: { $ref: '#/$defs/address' },
-        contactMethod: { type: 'string', enum: ['phone', 'email'] },
-        phone: { type: 'string' },
-        email: { type: 'string' },
-      },
-      allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
-      if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
-      then: { required: ['phone'] },
-      else: { required: ['email'] },
-      additionalProperties: false,
     },
-  ),
+    properties: {
+      name: { type: 'string' },
+      address: { $ref: '#/$defs/address' },
+      contactMethod: { type: 'string', enum: ['phone', 'email'] },
+      phone: { type: 'string' },
+      email: { type: 'string' },
+    },
+    allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
+    if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
+    then: { required: ['phone'] },
+    else: { required: ['email'] },
+    additionalProperties: false,
+  }),
 ];
 
 /** The fixture's tools as a connector definition pins them. */

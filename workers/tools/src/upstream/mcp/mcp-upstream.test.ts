@@ -197,9 +197,21 @@ describe.each([{ isLegacy: false }, { isLegacy: true }])('an upstream, legacy: $
       () => new Response(null, { status: 307, headers: { location: 'http://127.0.0.1:1/' } }),
       'REDIRECT_BLOCKED',
     ],
-    ['no JSON', () => new Response('<html>', { headers: { 'content-type': 'application/json' } }), 'UPSTREAM_INVALID'],
-    ['a page', () => new Response('<html>', { headers: { 'content-type': 'text/html' } }), 'UPSTREAM_INVALID'],
-    ['no result', (id) => result(id, { result: { resultType: 'complete', content: 'text' } }), 'UPSTREAM_INVALID'],
+    [
+      'no JSON',
+      () => new Response('<html>', { headers: { 'content-type': 'application/json' } }),
+      'UPSTREAM_INVALID',
+    ],
+    [
+      'a page',
+      () => new Response('<html>', { headers: { 'content-type': 'text/html' } }),
+      'UPSTREAM_INVALID',
+    ],
+    [
+      'no result',
+      (id) => result(id, { result: { resultType: 'complete', content: 'text' } }),
+      'UPSTREAM_INVALID',
+    ],
     [
       'a question to the client',
       (id) =>

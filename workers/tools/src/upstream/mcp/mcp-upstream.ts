@@ -52,7 +52,11 @@ export function mcpUpstream({ entries }: { readonly entries: number }): Upstream
     let sent = false;
     const client = new Client(
       { name: 'agentstore-tools', version: '1.0.0' },
-      { versionNegotiation: { mode: 'auto' }, inputRequired: { autoFulfill: false }, listMaxPages: mostPages },
+      {
+        versionNegotiation: { mode: 'auto' },
+        inputRequired: { autoFulfill: false },
+        listMaxPages: mostPages,
+      },
     );
     const transport = new StreamableHTTPClientTransport(
       new URL(request.definition.path, request.egress.origin),
