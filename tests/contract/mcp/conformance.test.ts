@@ -21,11 +21,7 @@ test.each(runs)(
   '$role, revision $revision: what fails is what is expected to fail',
   { timeout: 300_000 },
   async ({ role, revision }) => {
-    const { unexpected, results } = await runSuite(
-      role,
-      revision,
-      role === 'server' ? gateway.url : client,
-    );
+    const { unexpected, results } = await runSuite(role, revision, role === 'server' ? gateway.url : client);
     parts.push({ role, revision, results, expected: expectedFailures(revision, role) });
     expect(unexpected).toBe('');
   },
