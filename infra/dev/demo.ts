@@ -24,7 +24,7 @@ try {
   const result = await mainJob(mainJobStore(description, stateDir), progress, 'Can I still change my order?');
   progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
   progress.heading('Tools: bind two secrets, run an agent that uses them, see why it was allowed');
-  await toolJob(toolJobStore(description, stateDir, result), progress, 'Can I still change order A-1002?');
+  await toolJob(toolJobStore(description, stateDir, result), progress, 'Has order B-2007 arrived?');
 } catch (error) {
   process.stderr.write(`\n${(error as Error).message}\n`);
   process.exitCode = 1;

@@ -106,7 +106,7 @@ async function performMainJob(description: DevDescription): Promise<DevDescripti
   const toolInstanceId = await toolJob(
     toolJobStore(description, stateDir, result),
     progress,
-    'Where is my order A-1001?',
+    'Where is my order A-1042?',
   );
   const apiKey = await makeDemoKey(description, result);
   const { organizationId, projectId, instanceId } = result;

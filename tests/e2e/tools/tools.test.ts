@@ -24,7 +24,7 @@ describe('an agent with tools', () => {
     const { calls, text, end, kinds } = await runWithTools(
       buyer,
       agent.instanceId,
-      'Where is my order A-1001?',
+      'Where is my order A-1042?',
     );
     expect(end).toBe('RunFinished');
     expect(calls.map(({ toolName }) => toolName).sort()).toEqual([
@@ -33,16 +33,16 @@ describe('an agent with tools', () => {
     ]);
     expect(calls.map(({ isError }) => isError)).toEqual([false, false]);
     const [order] = calls.filter(({ toolName }) => toolName === 'orders__find_order');
-    expect(order!.arguments).toContain('A-1001');
-    expect(order!.content).toContain('A-1001');
+    expect(order!.arguments).toContain('A-1042');
+    expect(order!.content).toContain('A-1042');
     for (const kind of ['ToolCallStart', 'ToolCallArgs', 'ToolCallEnd', 'ToolCallResult'])
       expect(kinds.filter((one) => one === kind)).toHaveLength(2);
-    expect(text).toContain('A-1001');
+    expect(text).toContain('A-1042');
     expect(upstreamCalls().orders - before.orders).toBe(1);
   });
 
   it('has an audit entry of each call, with the policy that allowed it', async () => {
-    const { calls } = await runWithTools(buyer, agent.instanceId, 'And order A-1002?');
+    const { calls } = await runWithTools(buyer, agent.instanceId, 'And order A-1043?');
     for (const { id, toolName } of calls) {
       const { auditEntry: entry } = await buyer.query(auditEntry, { id });
       expect(entry).toMatchObject({
@@ -61,16 +61,17 @@ describe('an agent with tools', () => {
   it('of two organizations sees its own orders only, however their runs are interleaved', async () => {
     const other = await store.signUp();
     const theirs = await toolAgent(store, other);
+    const orders = ['A-1042', 'A-1043', 'B-2007'];
     const runs = await Promise.all(
       Array.from({ length: 6 }, (_, i) =>
         i % 2
-          ? runWithTools(other, theirs.instanceId, `Where is order A-100${(i % 3) + 1}?`)
-          : runWithTools(buyer, agent.instanceId, `Where is order A-100${(i % 3) + 1}?`),
+          ? runWithTools(other, theirs.instanceId, `Where is order ${orders[i % 3]}?`)
+          : runWithTools(buyer, agent.instanceId, `Where is order ${orders[i % 3]}?`),
       ),
     );
     for (const [i, { calls, end }] of runs.entries()) {
       expect(end).toBe('RunFinished');
-      const asked = `A-100${(i % 3) + 1}`;
+      const asked = orders[i % 3];
       expect(calls.find(({ toolName }) => toolName === 'orders__find_order')!.arguments).toContain(asked);
     }
     const rows = await store.sql(
@@ -103,7 +104,7 @@ async function tokenOf(person: Person, of: ToolAgent, runId: string): Promise<st
 
 /** A run that is under way until it is cancelled, and what its token may call. */
 async function longRun(person: Person, of: ToolAgent) {
-  const { run } = await person.run(of.instanceId, 'scripted-slow?tokens=4000&delay=50 A-1001');
+  const { run } = await person.run(of.instanceId, 'scripted-slow?tokens=4000&delay=50 A-1042');
   const runId = String(run!.id);
   await person.waitFor(
     'query ($id: ID!) { run(id: $id) { events { __typename } } }',
@@ -118,7 +119,7 @@ async function longRun(person: Person, of: ToolAgent) {
   const token = await tokenOf(person, of, runId);
   return {
     runId,
-    call: async (text = 'A-1001'): Promise<{ status: number; code?: string; auditId: string }> => {
+    call: async (text = 'A-1042'): Promise<{ status: number; code?: string; auditId: string }> => {
       const answer = await fetch(`${store.stack.toolsOrigin}/v1/tools/orders__find_order:invoke`, {
         method: 'POST',
         headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
@@ -190,7 +191,7 @@ describe('the secret store', () => {
     const person = await store.signUp();
     const own = await toolAgent(store, person);
     store.stack.doubles.vault.seal();
-    const sealed = await runWithTools(person, own.instanceId, 'Where is order A-1001?').finally(() =>
+    const sealed = await runWithTools(person, own.instanceId, 'Where is order A-1042?').finally(() =>
       fetch(`${store.stack.doubles.vault.url}/v1/sys/unseal`, {
         method: 'PUT',
         body: JSON.stringify({ key: store.stack.secrets.vault.unsealKey }),
@@ -202,14 +203,14 @@ describe('the secret store', () => {
       [fromGlobalId('Organization', own.organizationId)],
     );
     expect(last).toEqual({ outcome: 'SECRET_STORE_UNAVAILABLE' });
-    const open = await runWithTools(person, own.instanceId, 'Where is order A-1001?');
+    const open = await runWithTools(person, own.instanceId, 'Where is order A-1042?');
     expect(open.end).toBe('RunFinished');
   });
 
   it('has the new secret for the call after a rotation', async () => {
     const person = await store.signUp();
     const own = await toolAgent(store, person);
-    await runWithTools(person, own.instanceId, 'Where is order A-1001?');
+    await runWithTools(person, own.instanceId, 'Where is order A-1042?');
     const { connectorBindingRotate: rotated } = await person.query(
       'mutation ($input: ConnectorBindingRotateInput!) { connectorBindingRotate(input: $input) { connectorBinding { state secretVersion } errors { code message } } }',
       {
@@ -221,7 +222,7 @@ describe('the secret store', () => {
       },
     );
     expect(rotated).toMatchObject({ connectorBinding: { state: 'ACTIVE', secretVersion: 2 }, errors: [] });
-    const { calls } = await runWithTools(person, own.instanceId, 'Where is order A-1001?');
+    const { calls } = await runWithTools(person, own.instanceId, 'Where is order A-1042?');
     const { id } = calls.find(({ toolName }) => toolName === 'orders__find_order')!;
     expect((await person.query(auditEntry, { id })).auditEntry).toMatchObject({ secretVersion: 2 });
   });
@@ -237,7 +238,7 @@ it('an agent whose project has bound nothing may call nothing, and its run says 
     );
   await settled(person, own.instanceId);
   const before = upstreamCalls();
-  const { run } = await person.run(own.instanceId, 'Where is order A-1001?');
+  const { run } = await person.run(own.instanceId, 'Where is order A-1042?');
   const { end, calls } = await followTools(person, String(run!.id));
   expect(end).toBe('RunFailed');
   expect(calls).toEqual([]);
@@ -246,5 +247,5 @@ it('an agent whose project has bound nothing may call nothing, and its run says 
   await bind(person, { ...own, slug: 'orders', secret: secrets.orders });
   await bind(person, { ...own, slug: 'status', secret: secrets.status });
   await settled(person, own.instanceId);
-  expect((await runWithTools(person, own.instanceId, 'Where is order A-1001?')).end).toBe('RunFinished');
+  expect((await runWithTools(person, own.instanceId, 'Where is order A-1042?')).end).toBe('RunFinished');
 });
