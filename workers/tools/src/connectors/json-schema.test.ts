@@ -69,16 +69,9 @@ it.each([
     },
   ],
   [
-    'recursion that doubles with each level',
+    'recursion that makes four of one with each level',
     {
-      $defs: {
-        a: {
-          allOf: [
-            { properties: { next: { $ref: '#/$defs/a' } } },
-            { properties: { next: { $ref: '#/$defs/a' } } },
-          ],
-        },
-      },
+      $defs: { a: { allOf: Array(4).fill({ properties: { next: { $ref: '#/$defs/a' } } }) } },
       $ref: '#/$defs/a',
     },
   ],

@@ -1,10 +1,10 @@
 import { lookup as lookupAddress, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { promisify } from 'node:util';
+import { callbackify, promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { buildConnector, Pool, type Dispatcher } from 'undici';
 import { ToolRefusal } from '../calls/refusals.ts';
-import type { ToolSettings } from '../deps.ts';
+import type { ToolSettings } from '../settings.ts';
 import type { EgressRoute } from '../upstream/upstream.ts';
 import { isPublicAddress } from './public-address.ts';
 
@@ -97,19 +97,19 @@ export function createEgressGuard(settings: ToolSettings['egress'], resolve: Res
 }
 
 /** A lookup for `net.connect` that answers checked addresses, or fails when any of them is not public. */
-export function checkedLookup(resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (found) => {
-        const first = found[0];
-        if (!first || !found.every(({ address }) => isPublicAddress(address)))
-          callback(new EgressDenied(), '');
-        else if (options.all) callback(null, [...found]);
-        else callback(null, first.address, first.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, ''),
-    );
-  };
+function checkedLookup(resolve: Resolve): LookupFunction {
+  const addressesOf = callbackify(async (hostname: string): Promise<[LookupAddress, ...LookupAddress[]]> => {
+    const [first, ...others] = await resolve(hostname);
+    if (!first || ![first, ...others].every(({ address }) => isPublicAddress(address)))
+      throw new EgressDenied();
+    return [first, ...others];
+  });
+  return (hostname, options, callback) =>
+    addressesOf(hostname, (error, found) => {
+      if (error) callback(error, '');
+      else if (options.all) callback(null, found);
+      else callback(null, found[0].address, found[0].family);
+    });
 }
 
 /** A pool dials its own origin whatever it is asked for; whoever asks it for another one is refused instead. */

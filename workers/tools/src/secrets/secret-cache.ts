@@ -68,7 +68,7 @@ export function createSecretCache(options: {
     },
     drop(bindingId) {
       for (const kept of [reads, held])
-        for (const key of [...kept.keys()]) if (key.endsWith(`/${bindingId}`)) kept.delete(key);
+        for (const key of kept.keys()) if (key.endsWith(`/${bindingId}`)) kept.delete(key);
     },
     clear() {
       reads.clear();
