@@ -6,6 +6,7 @@ export const config = defineConfig('control-plane', {
   ...shared.server,
   ...shared.trust,
   ...shared.service,
+  ...shared.vault,
   BILLING_URL: z.url().describe('Origin of the billing subgraph'),
   S3_URL: z.url().describe('Origin of the S3 server'),
   S3_ACCESS_KEY: z.string().describe('Access key of the artifact bucket'),

@@ -1,3 +1,4 @@
+import type { JWK } from 'jose';
 import { Client } from 'minio';
 import { processAuthenticator, discoverIssuer } from '@agentstore/kernel/auth/trust';
 import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
@@ -6,6 +7,7 @@ import { openDatabase } from '@agentstore/kernel/db/database';
 import { createServiceClient } from '@agentstore/kernel/http/client';
 import { createLog } from '@agentstore/kernel/log';
 import { runProcess } from '@agentstore/kernel/run-process';
+import { createVaultWriter } from '@agentstore/kernel/vault/vault-secrets';
 import { createApp } from './app.ts';
 import { config } from './config.ts';
 
@@ -26,6 +28,11 @@ const token = serviceTokenSource({
   scope: ['wallet:topup', 'billing:rate'],
 });
 const objects = new URL(settings.S3_URL);
+const secrets = await createVaultWriter({
+  origin: settings.VAULT_ORIGIN,
+  key: JSON.parse(settings.VAULT_KEY) as JWK,
+  deadlineMs: settings.VAULT_DEADLINE_MS,
+});
 const app = createApp({
   db,
   log,
@@ -46,6 +53,7 @@ const app = createApp({
     region: settings.S3_REGION,
   }),
   artifactBucket: settings.ARTIFACT_BUCKET,
+  secrets,
   trial: { credits: credits(settings.TRIAL_CREDITS), days: settings.TRIAL_DAYS },
 });
 await runProcess({
@@ -54,5 +62,5 @@ await runProcess({
   port: settings.PORT,
   log,
   shutdownSeconds: settings.SHUTDOWN_SECONDS,
-  close: () => db.close(),
+  close: async () => void (await Promise.all([db.close(), secrets.close()])),
 });
