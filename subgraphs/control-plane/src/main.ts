@@ -1,4 +1,3 @@
-import type { JWK } from 'jose';
 import { Client } from 'minio';
 import { processAuthenticator, discoverIssuer } from '@agentstore/kernel/auth/trust';
 import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
@@ -7,7 +6,7 @@ import { openDatabase } from '@agentstore/kernel/db/database';
 import { createServiceClient } from '@agentstore/kernel/http/client';
 import { createLog } from '@agentstore/kernel/log';
 import { runProcess } from '@agentstore/kernel/run-process';
-import { createVaultWriter } from '@agentstore/kernel/vault/vault-secrets';
+import { createVaultWriter, type VaultOptions } from '@agentstore/kernel/vault/vault-secrets';
 import { createApp } from './app.ts';
 import { config } from './config.ts';
 
@@ -30,7 +29,7 @@ const token = serviceTokenSource({
 const objects = new URL(settings.S3_URL);
 const secrets = await createVaultWriter({
   origin: settings.VAULT_ORIGIN,
-  key: JSON.parse(settings.VAULT_KEY) as JWK,
+  key: JSON.parse(settings.VAULT_KEY) as VaultOptions['key'],
   deadlineMs: settings.VAULT_DEADLINE_MS,
 });
 const app = createApp({
