@@ -6,7 +6,7 @@ import { openDatabase } from '@agentstore/kernel/db/database';
 import { createServiceClient } from '@agentstore/kernel/http/client';
 import { createLog } from '@agentstore/kernel/log';
 import { runProcess } from '@agentstore/kernel/run-process';
-import { createVaultWriter } from '@agentstore/kernel/vault/vault-secrets';
+import { createVaultWriter, type VaultOptions } from '@agentstore/kernel/vault/vault-secrets';
 import { createApp } from './app.ts';
 import { config } from './config.ts';
 
@@ -26,12 +26,12 @@ const token = serviceTokenSource({
   audience: settings.SERVICE_AUDIENCE,
   scope: ['wallet:topup', 'billing:rate', 'audit:read'],
 });
+const objects = new URL(settings.S3_URL);
 const secrets = await createVaultWriter({
   origin: settings.VAULT_ORIGIN,
-  key: JSON.parse(settings.VAULT_KEY) as Parameters<typeof createVaultWriter>[0]['key'],
+  key: JSON.parse(settings.VAULT_KEY) as VaultOptions['key'],
   deadlineMs: settings.VAULT_DEADLINE_MS,
 });
-const objects = new URL(settings.S3_URL);
 const app = createApp({
   db,
   log,
@@ -52,9 +52,9 @@ const app = createApp({
     secretKey: settings.S3_SECRET_KEY,
     region: settings.S3_REGION,
   }),
+  artifactBucket: settings.ARTIFACT_BUCKET,
   secrets,
   toolsOrigin: settings.TOOLS_ORIGIN,
-  artifactBucket: settings.ARTIFACT_BUCKET,
   trial: { credits: credits(settings.TRIAL_CREDITS), days: settings.TRIAL_DAYS },
 });
 await runProcess({

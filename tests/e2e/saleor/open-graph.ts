@@ -17,6 +17,7 @@ import { testDatabase } from '@agentstore/kernel/testing/database';
 import { listen } from '@agentstore/kernel/testing/http';
 import { createApp as createBilling } from '@agentstore/billing/app';
 import { createApp as createControlPlane } from '@agentstore/control-plane/app';
+import { createSmallSecretStore } from '@agentstore/control-plane/testing/small-secret-store';
 import { createApp as createRouter } from '@agentstore/router/app';
 import { createIssuer } from '@agentstore/router/testing/issuer';
 import { createGitops } from '@agentstore/router/testing/neighbours';
@@ -81,14 +82,9 @@ export async function openGraph(saleor: ReplayedSaleor) {
     tools: client('tools', 'control-plane'),
     // Nobody listens there: no test here publishes a version.
     objects: new Client({ endPoint: '127.0.0.1', port: 1, useSSL: false, accessKey: 'x', secretKey: 'x' }),
-    // No secret is bound here.
-    secrets: {
-      write: () => Promise.reject(new Error('no secret is written here')),
-      remove: () => Promise.reject(new Error('no secret is removed here')),
-      close: async () => undefined,
-    },
     toolsOrigin: 'https://tools.test',
     artifactBucket: 'artifacts',
+    secrets: createSmallSecretStore(),
     trial: { credits: credits(100), days: 30 },
   });
   apps['runs'] = createRuns({

@@ -187,7 +187,7 @@ describe('a process', () => {
     process.stdin.setEncoding('utf8').on('data', (text) => {
       const [what, value] = JSON.parse(text);
       if (what === 'keep') kept = Buffer.from('x'.repeat(5_000) + value).toString();
-      if (what === 'environment') process.env.PLANTED = value;
+      if (what === 'environment') Object.assign(process.env, { PLANTED: value });
       process.stdout.write('done\\n');
     });
     setInterval(() => kept, 60_000);`;

@@ -1,3 +1,4 @@
+import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import {
   toolIdOf,
   type ConnectorDefinition,
@@ -149,12 +150,16 @@ export function toolGrants(access: ToolAccess): { tools: string[]; bindings: Uui
 export const requiredTools = (required: readonly RequiredConnector[]): string[] =>
   required.flatMap(({ connector, tools }) => tools.map((name) => toolIdOf(connector, name)));
 
+/** Whether two lists hold the same names, each as often. */
+export const sameNames = (one: readonly string[], other: readonly string[]): boolean =>
+  canonicalJson([...one].sort()) === canonicalJson([...other].sort());
+
 /** Whether a secret that was given for the one may still be sent by the other: to the same origin, under the same names. */
 export const keepsSecrets = (
   before: Pick<Connector, 'definition' | 'secretFields'>,
   now: Pick<Connector, 'definition' | 'secretFields'>,
 ): boolean =>
-  before.definition.origin === now.definition.origin && `${before.secretFields}` === `${now.secretFields}`;
+  before.definition.origin === now.definition.origin && sameNames(before.secretFields, now.secretFields);
 
 /** A field of a secret as it is given. */
 export interface SecretField {
@@ -170,8 +175,12 @@ export function secretFault(
   expected: readonly string[],
   given: readonly SecretField[],
 ): BindingRefusal | undefined {
-  const names = given.map(({ name }) => name).sort();
-  if (`${names}` !== `${[...expected].sort()}`)
+  if (
+    !sameNames(
+      expected,
+      given.map(({ name }) => name),
+    )
+  )
     return {
       code: 'SECRET_FIELDS_MISMATCH',
       message: `The secret must have exactly these fields: ${expected.join(', ') || 'none, so there is nothing to bind'}.`,

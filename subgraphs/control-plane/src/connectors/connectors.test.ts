@@ -143,7 +143,7 @@ describe("a connector of the store's", () => {
       await app.withWorkspace(),
       await app.withWorkspace(),
     ];
-    const instances: Awaited<ReturnType<typeof app.activate>>[] = [];
+    const instances: string[] = [];
     for (const own of [bound, unbound, terminated])
       instances.push(await app.activate(own.person, own.project));
     for (const own of [bound, terminated]) await bind(own, toGlobalId('Connector', connectorId), ['apiKey']);

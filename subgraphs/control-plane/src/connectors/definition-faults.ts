@@ -6,6 +6,7 @@ import {
   type ConnectorDefinition,
   type ConnectorTool,
 } from '@agentstore/kernel/connector-definition';
+import { sameNames } from './connector.ts';
 import { expandedSize, isDeeper } from './expanded-size.ts';
 
 type Json = Readonly<Record<string, unknown>>;
@@ -135,8 +136,7 @@ function requestFault(
   if (/[{}]/.test(path.replaceAll(/\{[^{}]+\}/g, ''))) return 'the path has a brace that is no placeholder';
   if (path.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment)))
     return 'the path leaves its folder';
-  if (`${[...placeholders].sort()}` !== `${[...inPath].sort()}`)
-    return 'the placeholders of the path are not its path parameters';
+  if (!sameNames(placeholders, inPath)) return 'the placeholders of the path are not its path parameters';
   if (new Set(names).size < names.length) return 'a parameter has two places';
   if (inPath.some((name) => !required.includes(name))) return 'a path parameter may be left out';
   const unknown = names.find((name) => !properties.includes(name));

@@ -272,12 +272,15 @@ function toolOf(
   const output = outputOf(operation);
   const outputFault = output && toolSchemaFault(output);
   if (outputFault) note(`the schema of the answer is left out: ${outputFault}`);
-  const title = operation['summary'] ?? operation['operationId'];
-  const description = operation['description'] ?? operation['summary'] ?? '';
+  const { operationId, summary, description } = operation as {
+    operationId: string;
+    summary?: string;
+    description?: string;
+  };
   return {
-    name: nameOf(operation['operationId'] as string),
-    title: String(title).slice(0, 200),
-    description: String(description).slice(0, 4_000),
+    name: nameOf(operationId),
+    title: (summary ?? operationId).slice(0, 200),
+    description: (description ?? summary ?? '').slice(0, 4_000),
     inputSchema: {
       type: 'object',
       properties,

@@ -208,9 +208,7 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
     /** A stream of JSON lines over REST; it ends with the signal. */
     async *lines<T>(path: string, signal: AbortSignal): AsyncGenerator<T, void, void> {
       const authorization = await trust.bearer(serviceCaller(...neighbours));
-      const answer = await app.fetch(
-        new Request(`http://cp${path}`, { headers: { authorization }, signal }),
-      );
+      const answer = await app.fetch(new Request(`http://cp${path}`, { headers: { authorization }, signal }));
       let text = '';
       for await (const chunk of answer.body!.pipeThrough(new TextDecoderStream())) {
         const whole = (text + chunk).split('\n');

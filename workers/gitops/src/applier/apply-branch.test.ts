@@ -88,7 +88,11 @@ describe('a file that is refused', () => {
     [
       'holds what PostgreSQL does not take',
       'ConnectorPolicy',
-      (text) => text.replace('rules: []', 'rules: [{ tool: "\\0", action: Allow }]'),
+      (text) =>
+        text.replace(
+          'rules: []',
+          `rules: [{ tool: a__b, action: Allow, name: b, definition: ${'a'.repeat(64)}, arguments: { title: "\\0" } }]`,
+        ),
       /Unicode|null|invalid/i,
     ],
     ['is of another kind', route, (_text, id) => manifest(id, 'ConnectorPolicy'), /kind is ConnectorPolicy/],
