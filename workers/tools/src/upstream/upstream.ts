@@ -55,11 +55,7 @@ export interface UpstreamAnswer extends UpstreamFacts {
 /** A call that came to no result. */
 export class UpstreamRefusal extends ToolRefusal {
   readonly seen: UpstreamFacts;
-  constructor(
-    code: ToolRefusalCode,
-    seen: UpstreamFacts,
-    facts: Readonly<Record<string, unknown>> = {},
-  ) {
+  constructor(code: ToolRefusalCode, seen: UpstreamFacts, facts: Readonly<Record<string, unknown>> = {}) {
     super(code, undefined, facts);
     this.seen = seen;
   }
