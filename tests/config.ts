@@ -21,11 +21,20 @@ export const config = defineConfig('tests and CI', {
     .optional()
     .describe('Seed of the property tests; a failure says the one it had'),
   RUNS: z.coerce.number().int().min(1).default(60).describe("Rounds of the ledger's property test"),
+  MCP_CONFORMANCE_CONTEXT: z
+    .string()
+    .optional()
+    .describe(
+      'Set by the MCP conformance suite for a client under test: JSON of what a scenario wants called',
+    ),
   CHROMIUM: z
     .string()
     .optional()
     .describe('The Chromium of `npm run test:browser`, where it is not in its usual place'),
-  UPDATE_DOCS: z.enum(['1']).optional().describe('Set to 1: the browser tests write the pictures of `docs/`'),
+  UPDATE_DOCS: z
+    .enum(['1'])
+    .optional()
+    .describe('Set to 1: the tests that make pictures and reports for `docs/` write them'),
   PATIENCE: z.coerce
     .number()
     .int()

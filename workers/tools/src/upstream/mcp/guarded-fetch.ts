@@ -1,8 +1,8 @@
 import type { FetchLike } from '@modelcontextprotocol/client';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
+import { webBodyOf } from '@agentstore/kernel/http/web-body';
 import { credentialHeader } from '../../connectors/credential.ts';
-import type { ToolRefusalCode } from '../../calls/refusals.ts';
-import { EgressDenied } from '../../egress/egress-guard.ts';
+import { ToolRefusal, type ToolRefusalCode } from '../../calls/refusals.ts';
 import type { UpstreamFacts, UpstreamRequest } from '../upstream.ts';
 
 /** What one call's HTTP came to, kept as it happens. */
@@ -83,10 +83,13 @@ export function openWire({ definition, secret, egress, signal: caller }: Upstrea
     }
     const empty = [204, 205].includes(answer.statusCode);
     if (empty) answer.body.destroy();
-    return new Response(empty ? null : ReadableStream.from(bounded(answer.body)), {
-      status: answer.statusCode,
-      headers: headersOf(answer.headers),
-    });
+    return new Response(
+      empty ? null : webBodyOf(Readable.from(bounded(answer.body), { objectMode: false })),
+      {
+        status: answer.statusCode,
+        headers: headersOf(answer.headers),
+      },
+    );
   };
 
   return {
@@ -105,8 +108,9 @@ export function openWire({ definition, secret, egress, signal: caller }: Upstrea
   };
 }
 
+/** The egress guard's own refusal comes as the fault of the request. */
 const codeOf = (error: unknown): ToolRefusalCode =>
-  error instanceof EgressDenied ? 'EGRESS_DENIED' : 'UPSTREAM_UNAVAILABLE';
+  error instanceof ToolRefusal ? error.code : 'UPSTREAM_UNAVAILABLE';
 
 function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
   const headers = new Headers();
