@@ -161,5 +161,5 @@ it('stops when its collector is away', async () => {
     otlpUrl: `http://127.0.0.1:${await freePort()}`,
   });
   await withSpan('lost', {}, async () => undefined);
-  await telemetry.stop();
+  await expect(telemetry.stop()).resolves.toBeUndefined();
 });

@@ -1,11 +1,4 @@
-import {
-  ROOT_CONTEXT,
-  SpanStatusCode,
-  trace,
-  type Histogram,
-  type Meter,
-  type Tracer,
-} from '@opentelemetry/api';
+import { ROOT_CONTEXT, SpanStatusCode, trace, type Histogram } from '@opentelemetry/api';
 import { activeTrace, withTrace } from './http/trace.ts';
 import type { Telemetry } from './telemetry-sdk.ts';
 

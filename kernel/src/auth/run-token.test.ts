@@ -87,8 +87,8 @@ it.each<[string, Parameters<typeof forged>[0], string]>([
 });
 
 it('bears with clocks that differ by less than 5 s', async () => {
-  await verify(await forged({ iat: -60, nbf: -60, exp: -3 }));
-  await verify(await forged({ nbf: 3 }));
+  for (const times of [{ iat: -60, nbf: -60, exp: -3 }, { nbf: 3 }])
+    expect(await verify(await forged(times))).toMatchObject(grant);
 });
 
 it('refuses what is signed with nothing, with the public key as a secret, or by another key of the same name', async () => {

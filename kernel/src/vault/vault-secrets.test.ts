@@ -56,7 +56,7 @@ async function vault(answerTo: (asked: Asked) => Answer = () => good, login = lo
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close().closeAllConnections());
+  onTestFinished(() => server.close().closeAllConnections());
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const options = { origin, key, deadlineMs: 400 };
   const [reader, writer] = await Promise.all([createVaultReader(options), createVaultWriter(options)]);
@@ -373,7 +373,7 @@ it.each(['false', 'true'])('verifies certificates when VAULT_SKIP_VERIFY says %s
     answer.end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close().closeAllConnections());
+  onTestFinished(() => server.close().closeAllConnections());
   const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const reader = await createVaultReader({ origin, key, deadlineMs: 2_000 });
   await expect(reader.read(ref)).rejects.toThrow(/DEPTH_ZERO_SELF_SIGNED_CERT/);
