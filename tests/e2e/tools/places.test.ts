@@ -144,7 +144,7 @@ it('finds a secret in any object of a repository, though a later commit took it 
   await opened.commit(new Map([['a/b.yaml', `key: ${secret}\n`]]), 'Planted', author);
   await opened.commit(new Map([['a/b.yaml', null]]), `Took ${secret} out`, author);
   const loose = await where(repository(gitdir));
-  expect(loose.map((one) => one.split(' ')[1]).sort()).toEqual(['blob', 'commit']);
+  expect(new Set(loose.map((one) => one.split(' ')[1]))).toEqual(new Set(['blob', 'commit']));
 
   const oids = fs
     .globSync('objects/[0-9a-f][0-9a-f]/*', { cwd: gitdir })
@@ -152,7 +152,7 @@ it('finds a secret in any object of a repository, though a later commit took it 
   const { filename } = await git.packObjects({ fs, gitdir, dir: gitdir, oids, write: true });
   await git.indexPack({ fs, gitdir, dir: gitdir, filepath: `objects/pack/${filename}` });
   for (const oid of oids) fs.rmSync(path.join(gitdir, 'objects', oid.slice(0, 2), oid.slice(2)));
-  expect((await where(repository(gitdir))).sort()).toEqual(loose.sort());
+  expect(new Set(await where(repository(gitdir)))).toEqual(new Set(loose));
 
   fs.appendFileSync(
     path.join(gitdir, 'config'),
@@ -182,16 +182,15 @@ it('finds a secret in an object of the storage, in its content and in its name',
 describe('a process', () => {
   let child: ChildProcess;
   let inspector: string;
-  /** Takes commands: `keep` and `forget` a string in its heap, longer than what a snapshot shows by itself; `environment` puts it into the report. */
-  const program = `let kept; let said = '';
+  /** Takes commands: `keep` a string at the end of one longer than what a snapshot shows by itself; put it into the `environment`, which a report shows. */
+  const program = `let kept;
     process.stdin.setEncoding('utf8').on('data', (text) => {
       const [what, value] = JSON.parse(text);
-      if (what === 'keep') kept = Array.from({ length: 400 }, (_, n) => 'line ' + n).join('\\n') + value;
-      if (what === 'forget') kept = undefined;
+      if (what === 'keep') kept = Buffer.from('x'.repeat(5_000) + value).toString();
       if (what === 'environment') process.env.PLANTED = value;
       process.stdout.write('done\\n');
     });
-    setInterval(() => (said = kept), 60_000);`;
+    setInterval(() => kept, 60_000);`;
   const tell = async (...command: string[]): Promise<void> => {
     const answered = once(child.stdout!, 'data');
     child.stdin!.write(JSON.stringify(command));

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { organizationScope } from '@agentstore/kernel/access';
+import { organizationScope, systemScope } from '@agentstore/kernel/access';
 import { openDatabase, type Database } from '@agentstore/kernel/db/database';
 import { silentLog } from '@agentstore/kernel/log';
 import { apiKeyCaller } from '@agentstore/kernel/testing/callers';
@@ -122,15 +122,18 @@ it('gives up an append after its deadline, and writes again once the head is fre
 
 it('cannot be written to, changed or emptied past append_audit, whoever asks', async () => {
   await createAuditLog({ db: database, ...settings }).decided(someDecision());
-  const asApp = (text: string) => database.statement('tamper', text);
-  await expect(asApp("update audit_record set body = '{}'")).rejects.toThrow(/permission denied/);
-  await expect(database.statement('delete', 'delete from audit_record')).rejects.toThrow(/permission denied/);
-  await expect(database.statement('head', 'update audit_head set seq = 1')).rejects.toThrow(
-    /permission denied/,
-  );
+  // With the scope of everything, which no caller has.
+  const asGateway = (text: string) =>
+    database.transaction(systemScope('tamper'), (tx) => tx.sql(`-- tamper\n ${text}`));
+  for (const text of [
+    "update audit_record set body = '{}'",
+    'delete from audit_record',
+    'update audit_head set seq = 1',
+    'delete from audit_head',
+  ])
+    await expect(asGateway(text)).rejects.toThrow(/permission denied/);
   await expect(
-    database.statement(
-      'insert',
+    asGateway(
       `insert into audit_record (seq, id, kind, organization_id, body, prev_hash, hash)
        select seq + 1, gen_random_uuid(), 'DECISION', gen_random_uuid(), '{}', hash, encode(sha256(convert_to(hash || (seq + 1) || '{}', 'UTF8')), 'hex') from audit_head`,
     ),
