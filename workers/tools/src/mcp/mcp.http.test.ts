@@ -217,7 +217,7 @@ describe.each(eras)('the official client of the %s era', (era) => {
     const asked = post(await gateway(calls), 'tools/call', echo, { era, signal: hangUp.signal });
     await begun;
     hangUp.abort();
-    await expect(asked).rejects.toThrow();
+    await expect(asked).rejects.toThrow('aborted');
     await expect(cancelled).resolves.toBeUndefined();
   });
 

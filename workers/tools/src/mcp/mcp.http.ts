@@ -73,7 +73,7 @@ export function mcpRoutes(app: ServiceApp, { calls, log, settings }: McpOptions)
     if (!parsed.success) return rpcError(400, -32600, 'The body is not one JSON-RPC message.');
     const { id, method, params } = parsed.data;
     // A stream for as long as the client likes, of changes that are never announced.
-    if (method === 'subscriptions/listen') return rpcError(404, -32601, 'Method not found', {}, id);
+    if (method === 'subscriptions/listen') return rpcError(404, -32601, 'Method not found', { id });
 
     let refused: Refusal | undefined;
     const server = gatewayServer({
@@ -110,12 +110,12 @@ export function mcpRoutes(app: ServiceApp, { calls, log, settings }: McpOptions)
   }
 }
 
+/** An error that is none of the pipeline's; `id` where the message had one. */
 const rpcError = (
   status: number,
   code: number,
   text: string,
-  headers: Record<string, string> = {},
-  id?: string | number,
+  { id, ...headers }: { readonly id?: string | number | undefined; readonly allow?: string } = {},
 ): Response =>
   Response.json({ jsonrpc: '2.0', id: id ?? null, error: { code, message: text } }, { status, headers });
 

@@ -9,6 +9,7 @@ import {
   type ServerContext,
   type Tool,
 } from '@modelcontextprotocol/server';
+import schema2020 from './schema-2020-12.json' with { type: 'json' };
 
 type Run = (ctx: ServerContext, args: Readonly<Record<string, unknown>>) => Promise<CallToolResult>;
 export interface FixtureTool {
@@ -98,29 +99,7 @@ export const fixtureTools: readonly FixtureTool[] = [
     });
     return text('sampled');
   }),
-  simple('json_schema_2020_12_tool', async () => text('valid'), {
-    $schema: 'https://json-schema.org/draft/2020-12/schema',
-    type: 'object',
-    $defs: {
-      address: {
-        $anchor: 'addressDef',
-        type: 'object',
-        properties: { street: { type: 'string' }, city: { type: 'string' } },
-      },
-    },
-    properties: {
-      name: { type: 'string' },
-      address: { $ref: '#/$defs/address' },
-      contactMethod: { type: 'string', enum: ['phone', 'email'] },
-      phone: { type: 'string' },
-      email: { type: 'string' },
-    },
-    allOf: [{ anyOf: [{ required: ['phone'] }, { required: ['email'] }] }],
-    if: { properties: { contactMethod: { const: 'phone' } }, required: ['contactMethod'] },
-    then: { required: ['phone'] },
-    else: { required: ['email'] },
-    additionalProperties: false,
-  }),
+  simple('json_schema_2020_12_tool', async () => text('valid'), { ...schema2020, type: 'object' }),
 ];
 
 /** The fixture's tools as a connector definition pins them. */

@@ -1,6 +1,6 @@
-import { webBodyOf } from '@agentstore/kernel/http/web-body';
 import type { FetchLike } from '@modelcontextprotocol/client';
 import { Readable } from 'node:stream';
+import { webBodyOf } from '@agentstore/kernel/http/web-body';
 import { credentialHeader } from '../../connectors/credential.ts';
 import { ToolRefusal, type ToolRefusalCode } from '../../calls/refusals.ts';
 import type { UpstreamFacts, UpstreamRequest } from '../upstream.ts';
@@ -83,10 +83,13 @@ export function openWire({ definition, secret, egress, signal: caller }: Upstrea
     }
     const empty = [204, 205].includes(answer.statusCode);
     if (empty) answer.body.destroy();
-    return new Response(empty ? null : webBodyOf(Readable.from(bounded(answer.body))), {
-      status: answer.statusCode,
-      headers: headersOf(answer.headers),
-    });
+    return new Response(
+      empty ? null : webBodyOf(Readable.from(bounded(answer.body), { objectMode: false })),
+      {
+        status: answer.statusCode,
+        headers: headersOf(answer.headers),
+      },
+    );
   };
 
   return {
