@@ -272,7 +272,7 @@ function environmentsOf(o: {
     runs: { ...common('runs'), RUN_TOKEN_PRIVATE_JWK: JSON.stringify(secrets.runTokens.privateJwk) },
     tools: {
       ...common('tools'),
-      TOOLS_PUBLIC_ORIGIN: url('tools'),
+      TOOLS_ORIGIN: url('tools'),
       RUN_TOKEN_JWKS: JSON.stringify(secrets.runTokens.jwks),
       VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
       EGRESS_PRIVATE_ORIGINS: doubles.upstreams.url,

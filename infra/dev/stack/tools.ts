@@ -36,7 +36,7 @@ export async function mountTools(options: {
     RUN_TOKEN_JWKS: JSON.stringify(secrets.runTokens.jwks),
     CONTROL_PLANE_URL: 'http://control-plane.internal',
     GITOPS_URL: 'http://gitops.internal',
-    TOOLS_PUBLIC_ORIGIN: origin,
+    TOOLS_ORIGIN: origin,
     EGRESS_PRIVATE_ORIGINS: upstreams.url,
     VAULT_ORIGIN: vault.url,
     VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),

@@ -30,7 +30,7 @@ export const config = defineConfig('tools', {
   ...shared.telemetry,
   CONTROL_PLANE_URL: z.url().describe('Origin of the control-plane subgraph'),
   GITOPS_URL: z.url().describe('Origin of the gitops worker, whose watch brings the applied policies'),
-  TOOLS_PUBLIC_ORIGIN: origin.describe(
+  TOOLS_ORIGIN: origin.describe(
     'Origin under which flows reach the gateway: the audience of run tokens, e.g. https://tools.example.com',
   ),
   TOOLS_ALLOWED_HOSTS: listOf(z.string().regex(/^[a-z0-9.[\]:-]+$/i)).describe(

@@ -34,7 +34,7 @@ export function connect(
     authenticate: services.authenticate,
     runTokens: runTokenVerifier(
       JSON.parse(settings.RUN_TOKEN_JWKS) as JSONWebKeySet,
-      settings.TOOLS_PUBLIC_ORIGIN,
+      settings.TOOLS_ORIGIN,
     ),
     controlPlane: services.controlPlane,
     serviceToken,
@@ -55,7 +55,7 @@ export function connect(
     upstreams: { MCP: mcpUpstream({ entries: settings.DEFINITION_CACHE_ENTRIES }) },
     resolve: systemResolve,
     settings: {
-      publicOrigin: settings.TOOLS_PUBLIC_ORIGIN,
+      publicOrigin: settings.TOOLS_ORIGIN,
       allowedHosts: settings.TOOLS_ALLOWED_HOSTS,
       maxBodyBytes: settings.TOOLS_MAX_BODY_BYTES,
       maxArgumentBytes: settings.TOOLS_MAX_ARGUMENT_BYTES,
