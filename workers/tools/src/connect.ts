@@ -32,10 +32,7 @@ export function connect(
     log,
     db,
     authenticate: services.authenticate,
-    runTokens: runTokenVerifier(
-      JSON.parse(settings.RUN_TOKEN_JWKS) as JSONWebKeySet,
-      settings.TOOLS_ORIGIN,
-    ),
+    runTokens: runTokenVerifier(JSON.parse(settings.RUN_TOKEN_JWKS) as JSONWebKeySet, settings.TOOLS_ORIGIN),
     controlPlane: services.controlPlane,
     serviceToken,
     ownerAt: services.ownerAt,
