@@ -51,6 +51,7 @@ beforeAll(async () => {
     '/readiness': () => Response.json({ status: 'ready' }),
     '/graphql': graph,
     '/shop/': graph,
+    '/tools/readiness': () => Response.json({ status: 'ready' }),
     '/v1/sys/health': () => Response.json({ sealed: false }),
     '/openapi.json': () => Response.json({}),
     '/runtime/health': () => Response.json({ status: 'ok' }),
@@ -74,7 +75,7 @@ beforeAll(async () => {
       graphiql: `${origin}/graphiql`,
       provisioner: origin,
       model: origin,
-      tools: origin,
+      tools: `${origin}/tools`,
       vault: origin,
     },
     directories: { state: home, database: null, git },
@@ -176,6 +177,8 @@ it.each<[string, string, () => Response, RegExp]>([
     /calls itself http:\/\/other\.test/,
   ],
   ['identity', '/jwks', () => Response.json({ keys: [] }), /keys/],
+  ['tool gateway', '/tools/readiness', () => new Response('', { status: 503 }), /answers 503/],
+  ['secret store', '/v1/sys/health', () => Response.json({}, { status: 503 }), /is sealed/],
 ])('says that %s answers wrongly at %s', async (name, route, wrong, fault) => {
   const right = routes[route]!;
   routes[route] = wrong;

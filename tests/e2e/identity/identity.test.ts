@@ -88,7 +88,10 @@ describe('a token', () => {
     expect(
       await (await ask(undefined, '{ viewer { email } offerings { edges { node { slug } } } }')).json(),
     ).toEqual({
-      data: { viewer: null, offerings: { edges: [{ node: { slug: 'support-agent' } }] } },
+      data: {
+        viewer: null,
+        offerings: { edges: [{ node: { slug: 'support-agent' } }, { node: { slug: 'order-desk' } }] },
+      },
     });
   });
 
