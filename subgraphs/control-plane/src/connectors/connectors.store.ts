@@ -71,7 +71,7 @@ export async function lockOrInsertConnector(
   if (made) return { id: made.id, before: undefined };
   const [before] = await tx.sql<Connector>(
     `-- lockOrInsertConnector: there
-     select ${columns} from ${from} where c.organization_id is not distinct from $1 and c.slug = $2 for update of c`,
+     select ${columns} from ${from} where c.organization_id is not distinct from $1 and c.slug = $2 for no key update of c`,
     [organizationId, slug],
   );
   return { id: before!.id, before };

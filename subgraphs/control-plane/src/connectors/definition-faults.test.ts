@@ -172,6 +172,12 @@ describe('a schema of arguments', () => {
     ],
     ['no bottom', { type: 'object', properties: { a: deep } }, /longer|deeper/],
     ['too many words', { type: 'object', description: 'x'.repeat(40_000) }, /longer/],
+    [
+      'a format that nobody checks',
+      { type: 'object', properties: { a: { format: 'order-number' } } },
+      /unknown format/,
+    ],
+    ['a rule that nobody knows', { type: 'object', properties: { a: { maxWords: 3 } } }, /unknown keyword/],
     ['a promise', { type: 'object', $async: true }, /asynchronous/],
   ])('with %s is taken or refused, in words', (_name, schema, words) => {
     expect(toolSchemaFault(schema) ?? '').toMatch(words ?? /^$/);

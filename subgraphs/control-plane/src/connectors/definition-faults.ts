@@ -8,6 +8,7 @@ import {
 } from '@agentstore/kernel/connector-definition';
 import { sameNames } from './connector.ts';
 import { expandedSize, isDeeper } from './expanded-size.ts';
+import { knownFormats } from './to-tool-schema.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -31,19 +32,25 @@ const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;
 /** Patterns are those of RE2: matched in time that grows with the text, whatever a stranger wrote. */
 const linear = Object.assign(
   (pattern: string) => {
-    const compiled = RE2JS.compile(pattern);
+    const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
     return { test: (text: string) => compiled.test(text), toString: () => pattern };
   },
   { code: 'RE2JS' },
 );
-// A schema leaves nothing behind: not its `$id` (addUsedSchema), not itself (removeSchema below).
+// As strict as the tool gateway, which enforces these schemas: a keyword or format that it does not know would be a rule that nobody enforces. A schema leaves
+// nothing behind: not its `$id` (addUsedSchema), not itself (removeSchema below).
 const ajv = new Ajv2020({
-  strict: false,
-  validateFormats: false,
+  strict: true,
+  strictTypes: false,
+  strictTuples: false,
+  strictRequired: false,
+  ownProperties: true,
   logger: false,
   addUsedSchema: false,
   code: { regExp: linear },
 });
+ajv.addVocabulary(['$anchor', 'example', 'x-mcp-header', 'externalDocs', 'xml']);
+for (const format of knownFormats) ajv.addFormat(format, true);
 
 /**
  * What keeps a value from being a JSON Schema (2020-12) of arguments that can be checked within bounds, in words; undefined when nothing does. References

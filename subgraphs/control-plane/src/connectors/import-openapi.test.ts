@@ -81,7 +81,11 @@ describe('an operation', () => {
       method: 'patch',
       path: '/orders/{id}',
       document: {
-        components: { schemas: { Id: { type: 'string', pattern: '^[0-9]+$', 'x-internal': true } } },
+        components: {
+          schemas: {
+            Id: { type: 'string', pattern: '^[0-9]+$', format: 'order-number', 'x-internal': true },
+          },
+        },
       },
     });
     expect(notes).toEqual([]);

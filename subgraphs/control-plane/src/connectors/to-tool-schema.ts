@@ -1,15 +1,20 @@
 type Json = Readonly<Record<string, unknown>>;
 
-/** Members of OpenAPI's schemas that are none of JSON Schema, and notes for readers of the document. */
-const foreign = new Set([
-  'discriminator',
-  'xml',
-  'externalDocs',
-  'example',
-  'nullable',
-  'readOnly',
-  'writeOnly',
-]);
+/** Formats that the tool gateway checks (those of ajv-formats). */
+export const knownFormats: ReadonlySet<string> = new Set(
+  (
+    'date time date-time iso-time iso-date-time duration uri uri-reference uri-template url email hostname ipv4 ipv6 regex uuid ' +
+    'json-pointer json-pointer-uri-fragment relative-json-pointer byte int32 int64 float double password binary'
+  ).split(' '),
+);
+
+/** Keywords whose value is taken as it is. What is none of these or of those below says nothing about a value, or nothing that is enforced. */
+const keywords = new Set(
+  (
+    'type enum const title description default examples deprecated format pattern minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum ' +
+    'multipleOf required minProperties maxProperties minItems maxItems uniqueItems minContains maxContains dependentRequired $ref'
+  ).split(' '),
+);
 const schemaMembers = new Set([
   'items',
   'additionalProperties',
@@ -32,12 +37,12 @@ export function toToolSchema(schema: unknown): Json {
   if (!isObject(schema)) return {};
   const converted: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(schema)) {
-    if (foreign.has(name) || name.startsWith('x-')) continue;
+    if (name === 'format' && !knownFormats.has(value as string)) continue;
     else if (schemaMembers.has(name))
       converted[name] = typeof value === 'boolean' ? value : toToolSchema(value);
     else if (schemaLists.has(name) && Array.isArray(value)) converted[name] = value.map(toToolSchema);
     else if (schemaMaps.has(name) && isObject(value)) converted[name] = mapValues(value, toToolSchema);
-    else converted[name] = value;
+    else if (keywords.has(name)) converted[name] = value;
   }
   for (const [exclusive, bound] of [
     ['exclusiveMinimum', 'minimum'],

@@ -147,6 +147,24 @@ describe('a version', () => {
     });
   });
 
+  it('says which tools its flow calls, for good', async () => {
+    const requiredConnectors = [{ connector: 'orders', tools: ['find_order'] }];
+    const draft = await upload(flow, { requiredConnectors });
+    await put(draft.uploadUrl!, flow);
+    expect(await publish(draft.offeringVersion!.id)).toMatchObject({ errors: [] });
+    const { offering: seen } = await app.data<{ offering: { currentVersion: object } }>(
+      anonymous,
+      'query ($id: ID!) { offering(id: $id) { currentVersion { requiredConnectors { connector tools arguments } } } }',
+      { id: offering },
+    );
+    expect(seen.currentVersion).toEqual({
+      requiredConnectors: [{ ...requiredConnectors[0], arguments: {} }],
+    });
+    expect(await upload(flow, { requiredConnectors: [{ connector: 'a__b', tools: ['x'] }] })).toMatchObject({
+      errors: [{ code: 'INVALID_INPUT' }],
+    });
+  });
+
   it('that is no flow to publish is refused with the reason', async () => {
     const text = Buffer.from('{"data": {"nodes": []}}');
     const draft = await upload(text);
