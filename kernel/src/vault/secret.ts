@@ -16,3 +16,9 @@ export const secretOf = (version: number, fields: Readonly<Record<string, string
   version,
   fields: new HiddenFields(Object.entries(fields).map(([name, value]) => [name, Buffer.from(value)])),
 });
+
+/** The same secret in bytes of its own, which may be overwritten without the other's. */
+export const copyOfSecret = ({ version, fields }: Secret): Secret => ({
+  version,
+  fields: new HiddenFields([...fields].map(([name, value]) => [name, Buffer.from(value)])),
+});

@@ -2,6 +2,7 @@ import type { App } from '@agentstore/kernel/app';
 import { bodyLimit } from '@agentstore/kernel/http/server';
 import { createServiceApp, traced } from '@agentstore/kernel/http/service-app';
 import type { Loop } from '@agentstore/kernel/loop';
+import { auditRoutes } from './audit/audit.http.ts';
 import { createCallKeys } from './calls/call-keys.store.ts';
 import { createCallLimits } from './calls/call-limits.ts';
 import { callRoutes } from './calls/calls.http.ts';
@@ -65,7 +66,7 @@ export function createApp(deps: Deps): App {
   });
   callRoutes(http, { calls, publicOrigin: settings.publicOrigin });
   mcpRoutes(http, { calls, log, settings });
-  // MERGE: auditRoutes(http, …) of src/audit/audit.http.ts
+  auditRoutes(http, { db });
 
   let sweep: Loop | undefined;
   return {

@@ -34,17 +34,25 @@ beforeEach(() => {
 type Answer = Awaited<ReturnType<Gateway['invoke']>>;
 const find = { arguments: { number: 'A-1' } };
 
-function expectNoEffect(): void {
-  expect(gateway.upstream.connections()).toBe(connectionsBefore);
-  expect(gateway.upstream.requests).toEqual([]);
-  expect(gateway.reads).toEqual([]);
-}
+/** What came of nothing: no connection, no request, no secret read. */
+const effects = () => ({
+  connections: gateway.upstream.connections() - connectionsBefore,
+  requests: gateway.upstream.requests.length,
+  reads: gateway.reads.length,
+});
+const nothing = { connections: 0, requests: 0, reads: 0 };
 
-function expectRefused(answer: Answer, status: number, code: string): void {
-  expect([answer.status, answer.body['code']]).toEqual([status, code]);
-  expect(gateway.decisionOf(answer)).toMatchObject({ decision: 'DENIED', reason: code });
-  expectNoEffect();
-}
+/** What is seen of a call, and what must be seen of one that is refused. */
+const seenOf = (answer: Answer) => {
+  const written = gateway.decisionOf(answer);
+  return {
+    status: answer.status,
+    code: answer.body['code'],
+    audit: [written?.decision, written?.reason],
+    ...effects(),
+  };
+};
+const refused = (status: number, code: string) => ({ status, code, audit: ['DENIED', code], ...nothing });
 
 it('serves the call that the attacks are variations of', async () => {
   const answer = await gateway.invoke('orders__find_order', find);
@@ -55,23 +63,23 @@ it('serves the call that the attacks are variations of', async () => {
 
 it("1: another organization's binding is not found, like one that is not there", async () => {
   const others = await gateway.invoke('orders__find_order', { ...find, bindingId: uuidv7() });
-  expectRefused(others, 404, 'BINDING_NOT_FOUND');
+  expect(seenOf(others)).toEqual(refused(404, 'BINDING_NOT_FOUND'));
   // A token of another tenant for this instance gets nothing by its policy.
   const foreign = await gateway.invoke('orders__find_order', find, {}, { organizationId: uuidv7() });
-  expectRefused(foreign, 403, 'TOOL_DENIED');
+  expect(seenOf(foreign)).toEqual(refused(403, 'TOOL_DENIED'));
 });
 
 it("2: another project's binding is not found, also when the policy names it", async () => {
   const elsewhere = uuidv7();
   gateway.apply([gateway.ruleOf('find_order', gateway.orders, { bindingId: elsewhere })]);
   const named = await gateway.invoke('orders__find_order', { ...find, bindingId: elsewhere });
-  expectRefused(named, 404, 'BINDING_NOT_FOUND');
+  expect(seenOf(named)).toEqual(refused(404, 'BINDING_NOT_FOUND'));
   const unnamed = await gateway.invoke('orders__find_order', find);
-  expectRefused(unnamed, 404, 'BINDING_NOT_FOUND');
+  expect(seenOf(unnamed)).toEqual(refused(404, 'BINDING_NOT_FOUND'));
   const unknown = await gateway.invoke('orders__find_order', { ...find, bindingId: uuidv7() });
   expect({ ...named.body, auditId: '' }).toEqual({ ...unknown.body, auditId: '' });
   gateway.apply([gateway.ruleOf('find_order', gateway.orders)], { projectId: uuidv7() });
-  expectRefused(await gateway.invoke('orders__find_order', find), 403, 'TOOL_DENIED');
+  expect(seenOf(await gateway.invoke('orders__find_order', find))).toEqual(refused(403, 'TOOL_DENIED'));
 });
 
 it.each([
@@ -86,7 +94,9 @@ it.each([
   { $ne: '' },
   '0192F0C1-0000-7000-8000-000000000000',
 ])('3: %j is no id of a binding', async (bindingId) => {
-  expectRefused(await gateway.invoke('orders__find_order', { ...find, bindingId }), 400, 'INVALID_ID');
+  expect(seenOf(await gateway.invoke('orders__find_order', { ...find, bindingId }))).toEqual(
+    refused(400, 'INVALID_ID'),
+  );
 });
 
 it.each([
@@ -96,7 +106,7 @@ it.each([
   `orders__${'x'.repeat(10_000)}`,
   '__proto__',
 ])('3: %j is no name of a tool', async (toolId) => {
-  expectRefused(await gateway.invoke(toolId, find), 400, 'INVALID_ID');
+  expect(seenOf(await gateway.invoke(toolId, find))).toEqual(refused(400, 'INVALID_ID'));
 });
 
 it("4: a tenant that is claimed changes nothing and is audited; the token's holds", async () => {
@@ -193,7 +203,7 @@ describe('5 and 6: a token that is none of ours', () => {
     expect(answer.headers.get('www-authenticate')).toBe(
       `Bearer resource_metadata="${publicOrigin}/.well-known/oauth-protected-resource"`,
     );
-    expectNoEffect();
+    expect(effects()).toEqual(nothing);
   });
 
   it('a thousand unknown keys, for which nothing is fetched', async () => {
@@ -204,24 +214,26 @@ describe('5 and 6: a token that is none of ours', () => {
       codes.add((await gateway.invoke('orders__find_order', find, { authorization })).body['code']);
     }
     expect([...codes]).toEqual(['UNAUTHENTICATED']);
-    expectNoEffect();
+    expect(effects()).toEqual(nothing);
   });
 });
 
 it("7: a tool that is not in the policy, or not in the run's list, is denied; an unknown one too", async () => {
   gateway.apply([gateway.ruleOf('find_order', gateway.orders)]);
-  expectRefused(await gateway.invoke('orders__cancel_order', { arguments: {} }), 403, 'TOOL_DENIED');
-  expectRefused(await gateway.invoke('orders__find_order', find, {}, { tools: [] }), 403, 'TOOL_DENIED');
-  expectRefused(
-    await gateway.invoke('orders__nothing', find, {}, { tools: ['orders__nothing'] }),
-    403,
-    'TOOL_DENIED',
+  expect(seenOf(await gateway.invoke('orders__cancel_order', { arguments: {} }))).toEqual(
+    refused(403, 'TOOL_DENIED'),
+  );
+  expect(seenOf(await gateway.invoke('orders__find_order', find, {}, { tools: [] }))).toEqual(
+    refused(403, 'TOOL_DENIED'),
+  );
+  expect(seenOf(await gateway.invoke('orders__nothing', find, {}, { tools: ['orders__nothing'] }))).toEqual(
+    refused(403, 'TOOL_DENIED'),
   );
   gateway.apply([
     gateway.ruleOf('find_order', gateway.orders),
     { action: 'Deny', tool: 'orders__find_order' },
   ]);
-  expectRefused(await gateway.invoke('orders__find_order', find), 403, 'TOOL_DENIED');
+  expect(seenOf(await gateway.invoke('orders__find_order', find))).toEqual(refused(403, 'TOOL_DENIED'));
 });
 
 describe('8: arguments that a rule does not allow', () => {
@@ -236,12 +248,16 @@ describe('8: arguments that a rule does not allow', () => {
     ['very many values', { number: 'A', nested: Array.from({ length: 6_000 }, () => 0) }],
     ['a long text', { number: 'A', nested: 'x'.repeat(70_000) }],
   ])('%s', async (_name, sent) => {
-    expectRefused(await gateway.invoke('orders__find_order', { arguments: sent }), 400, 'INVALID_ARGUMENTS');
+    expect(seenOf(await gateway.invoke('orders__find_order', { arguments: sent }))).toEqual(
+      refused(400, 'INVALID_ARGUMENTS'),
+    );
   });
 
   it("a member that would be an object's prototype", async () => {
     const sent: unknown = JSON.parse('{"number": "A", "nested": {"__proto__": {"polluted": true}}}');
-    expectRefused(await gateway.invoke('orders__find_order', { arguments: sent }), 400, 'INVALID_ARGUMENTS');
+    expect(seenOf(await gateway.invoke('orders__find_order', { arguments: sent }))).toEqual(
+      refused(400, 'INVALID_ARGUMENTS'),
+    );
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
@@ -255,10 +271,8 @@ describe('8: arguments that a rule does not allow', () => {
     gateway.upstream.requests.length = 0;
     gateway.reads.length = 0;
     connectionsBefore = gateway.upstream.connections();
-    expectRefused(
-      await gateway.invoke('orders__find_order', { arguments: { number: 'B-1' } }),
-      400,
-      'INVALID_ARGUMENTS',
+    expect(seenOf(await gateway.invoke('orders__find_order', { arguments: { number: 'B-1' } }))).toEqual(
+      refused(400, 'INVALID_ARGUMENTS'),
     );
   });
 
@@ -270,7 +284,7 @@ describe('8: arguments that a rule does not allow', () => {
       body: JSON.stringify({ arguments: { number: 'x'.repeat(5_000_000) } }),
     });
     expect(answer.status).toBe(413);
-    expectNoEffect();
+    expect(effects()).toEqual(nothing);
   });
 });
 
@@ -297,7 +311,7 @@ describe('9 and 12: a connector whose origin leads inside, or elsewhere', () => 
     'https://api.example.com:8443',
     'http://api.example.com',
   ])('%s', async (origin) => {
-    expectRefused(await call(origin), 403, 'EGRESS_DENIED');
+    expect(seenOf(await call(origin))).toEqual(refused(403, 'EGRESS_DENIED'));
   });
 
   // No definition has such an origin: what the control plane would answer is not taken for one.
@@ -311,12 +325,14 @@ describe('9 and 12: a connector whose origin leads inside, or elsewhere', () => 
     'https://api.x.test/..',
     'file:///etc/passwd',
   ])('%s is no origin', async (origin) => {
-    expectRefused(await call(origin), 503, 'POLICY_UNAVAILABLE');
+    expect(seenOf(await call(origin))).toEqual(refused(503, 'POLICY_UNAVAILABLE'));
   });
 
   it("nor does a definition that is not what the policy's hash says", async () => {
     gateway.apply([gateway.ruleOf('find_order', 'a'.repeat(64))]);
-    expectRefused(await gateway.invoke('orders__find_order', find), 503, 'POLICY_UNAVAILABLE');
+    expect(seenOf(await gateway.invoke('orders__find_order', find))).toEqual(
+      refused(503, 'POLICY_UNAVAILABLE'),
+    );
   });
 });
 
@@ -370,7 +386,9 @@ describe('13: arguments that would change the request', () => {
     ['\ud800', undefined],
   ])('number %j, header %j', async (number, trace) => {
     const sent = trace === undefined ? { number } : { number, 'X-Trace': trace };
-    expectRefused(await gateway.invoke('orders__find_order', { arguments: sent }), 400, 'INVALID_ARGUMENTS');
+    expect(seenOf(await gateway.invoke('orders__find_order', { arguments: sent }))).toEqual(
+      refused(400, 'INVALID_ARGUMENTS'),
+    );
   });
 
   it.each([
@@ -407,7 +425,7 @@ describe('13: arguments that would change the request', () => {
     });
     gateway.apply([gateway.ruleOf('find_order', hash)]);
     const answer = await gateway.invoke('orders__find_order', { arguments: { number: 'A', [name]: 'x' } });
-    expectRefused(answer, 400, 'INVALID_ARGUMENTS');
+    expect(seenOf(answer)).toEqual(refused(400, 'INVALID_ARGUMENTS'));
   });
 });
 
@@ -474,5 +492,5 @@ it.each([
     new Request(`${origin}/v1/tools/orders__find_order:invoke`, { method: 'POST', headers, body: '{' }),
   );
   expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([403, 'FOREIGN_HOST']);
-  expectNoEffect();
+  expect(effects()).toEqual(nothing);
 });

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { ToolSettings } from '../deps.ts';
+import type { ToolSettings } from '../settings.ts';
 import { ToolRefusal } from './refusals.ts';
 
 /** How long a run's calls are counted after its last one: longer than any run token lives. */

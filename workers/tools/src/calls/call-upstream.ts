@@ -3,6 +3,7 @@ import { secretFieldsOf } from '@agentstore/kernel/connector-definition';
 import { validatorOf } from '../connectors/json-schema.ts';
 import type { SecretLease } from '../secrets/secret-cache.ts';
 import type { Room } from '../room.ts';
+import { upstreamCall } from '../telemetry.ts';
 import { UpstreamRefusal, type UpstreamFacts } from '../upstream/upstream.ts';
 import type { Plan } from './plan-call.ts';
 import { redactResult } from './redact.ts';
@@ -20,7 +21,13 @@ export interface Ended {
 }
 
 /** Reads the secret, calls, checks and masks. It never throws; a call that was aborted says what aborted it. */
-export async function callUpstream(room: Room, plan: Plan, caller: AbortSignal): Promise<Ended> {
+export const callUpstream = (room: Room, plan: Plan, caller: AbortSignal): Promise<Ended> =>
+  upstreamCall(plan.rule.tool, plan.origin, {
+    work: () => call(room, plan, caller),
+    endOf: ({ end }) => (end instanceof ToolRefusal ? end.code : end.isError ? 'tool_error' : undefined),
+  });
+
+async function call(room: Room, plan: Plan, caller: AbortSignal): Promise<Ended> {
   const { bindingId } = plan.rule;
   if (bindingId === undefined) return attempt(room, plan, { signal: deadlineOf(plan, caller) });
   return room.access.during(bindingId, async (revoked) => {

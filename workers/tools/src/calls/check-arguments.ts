@@ -1,9 +1,8 @@
 import { canonicalJson } from '@agentstore/kernel/canonical-json';
-import { isShallow, type Validator } from '../connectors/json-schema.ts';
+import { isShallow, mostValueDepth, type Validator } from '../connectors/json-schema.ts';
 import { ToolRefusal } from './refusals.ts';
 
-/** Nesting and number of values of the arguments of one call: what validating them costs grows with both. */
-const mostDepth = 16;
+/** Number of values in the arguments of one call: what validating them costs grows with it. */
 const mostValues = 5_000;
 
 export type ToolArguments = Readonly<Record<string, unknown>>;
@@ -13,8 +12,8 @@ export function canonicalArguments(sent: unknown, maxBytes: number): ToolArgumen
   if (sent === undefined) return {};
   if (sent === null || typeof sent !== 'object' || Array.isArray(sent))
     throw new ToolRefusal('INVALID_ARGUMENTS', 'The arguments must be an object.');
-  if (!isShallow(sent, mostDepth))
-    throw new ToolRefusal('INVALID_ARGUMENTS', `The arguments are nested deeper than ${mostDepth}.`);
+  if (!isShallow(sent, mostValueDepth))
+    throw new ToolRefusal('INVALID_ARGUMENTS', `The arguments are nested deeper than ${mostValueDepth}.`);
   countValues(sent);
   const text = canonicalJson(sent);
   if (Buffer.byteLength(text) > maxBytes)

@@ -1,5 +1,5 @@
 import { problemResponse } from '@agentstore/kernel/http/problem';
-import type { ToolSettings } from '../deps.ts';
+import type { ToolSettings } from '../settings.ts';
 
 type Handler = (request: Request) => Response | Promise<Response>;
 

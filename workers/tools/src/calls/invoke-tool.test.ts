@@ -9,7 +9,9 @@ import { openGateway, ordersConnector, type Gateway } from '../testing/tool-gate
 const find = { arguments: { number: 'A-1' } };
 const cancel = { arguments: { number: 'A-1' } };
 const codeOf = (answer: Awaited<ReturnType<Gateway['invoke']>>) => [answer.status, answer.body['code']];
-const until = (check: () => boolean) => expect.poll(check, { timeout: 20_000, interval: 5 }).toBe(true);
+const until = async (check: () => boolean): Promise<void> => {
+  await expect.poll(check, { timeout: 20_000, interval: 5 }).toBe(true);
+};
 
 let gateway: Gateway;
 beforeEach(async () => {
@@ -188,7 +190,7 @@ describe('an idempotency key', () => {
   });
 
   it('keeps what is already masked', async () => {
-    gateway.upstream.answer((request, response) => void response.end(`${request.headers['x-api-key']}`));
+    gateway.upstream.answer((request, response) => void response.end(String(request.headers['x-api-key'])));
     await keyed('k');
     expect((await keyed('k')).body).toMatchObject({
       replayed: true,

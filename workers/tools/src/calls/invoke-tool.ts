@@ -1,4 +1,5 @@
 import type { Room } from '../room.ts';
+import { servedCall } from '../telemetry.ts';
 import { draftOf, type AuditDraft } from './audit-draft.ts';
 import { callUpstream, type Ended } from './call-upstream.ts';
 import { allowedRules } from './decide-call.ts';
@@ -41,22 +42,30 @@ export function createToolCalls(room: Room): ToolCalls {
       );
       return found.sort((a, b) => (a.toolId < b.toolId ? -1 : 1));
     },
-    async invoke(grant, call) {
+    invoke: (grant, call) => {
       const draft = draftOf(grant, call);
-      let leave: (() => void) | undefined;
-      try {
-        leave = room.limits.enter(grant.runId);
-        const plan = await planCall(room, grant, call, draft);
-        const replayed = await claimed(room, plan);
-        return replayed ? await replay(room, draft, replayed) : await carryOut(room, plan, { draft, call });
-      } catch (error) {
-        return await refuse(room, draft, error);
-      } finally {
-        leave?.();
-      }
+      return servedCall(draft.toolId, { work: () => decided(grant, call, draft), endOf: faultOf });
     },
   };
+
+  async function decided(grant: Grant, call: ToolCall, draft: AuditDraft): Promise<ToolAnswer> {
+    let leave: (() => void) | undefined;
+    try {
+      leave = room.limits.enter(grant.runId);
+      const plan = await planCall(room, grant, call, draft);
+      const replayed = await claimed(room, plan);
+      return replayed ? await replay(room, draft, replayed) : await carryOut(room, plan, { draft, call });
+    } catch (error) {
+      return await refuse(room, draft, error);
+    } finally {
+      leave?.();
+    }
+  }
 }
+
+/** What a measurement says of an answer. */
+const faultOf = (answer: ToolAnswer): string | undefined =>
+  answer.ok ? (answer.result.isError ? 'tool_error' : undefined) : answer.code;
 
 /** Writes the refusal down; one that cannot be written stays a refusal. */
 async function refuse(room: Room, draft: AuditDraft, error: unknown): Promise<ToolAnswer> {

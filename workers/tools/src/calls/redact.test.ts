@@ -25,11 +25,14 @@ const writings: Record<string, (text: string) => string> = {
   'every byte in percent': (text) => Buffer.from(text).toString('hex').replace(/../g, '%$&'),
   html: (text) =>
     text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'),
-  'html in numbers': (text) => [...text].map((one) => `&#${one.codePointAt(0)};`).join(''),
+  'html in numbers': (text) =>
+    Array.from(text)
+      .map((one) => `&#${one.codePointAt(0)};`)
+      .join(''),
   base64: (text) => Buffer.from(text).toString('base64'),
   base64url: (text) => Buffer.from(text).toString('base64url'),
   'base64 of UTF-16': (text) => Buffer.from(text, 'utf16le').toString('base64'),
-  'UTF-16 read as UTF-8': (text) => [...text].join('\0'),
+  'UTF-16 read as UTF-8': (text) => Array.from(text).join('\0'),
 };
 
 it.each(Object.keys(writings))('masks the secret written as %s, wherever it stands among others', (name) => {

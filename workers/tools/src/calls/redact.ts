@@ -93,7 +93,7 @@ const caseless = new Set(['hex', 'percent', 'escape', 'entity']);
 function* encodingsOf(secret: Buffer): Generator<readonly [encoding: string, text: string]> {
   const plain = secret.toString();
   const bytes = [...secret];
-  const characters = [...plain];
+  const characters = Array.from(plain);
   const units = Array.from({ length: plain.length }, (_none, at) => plain.charCodeAt(at));
   yield ['plain', plain];
   const quoted = JSON.stringify(plain).slice(1, -1);
@@ -121,7 +121,7 @@ function* encodingsOf(secret: Buffer): Generator<readonly [encoding: string, tex
   yield ['entity', plain.replace(/[&<>"']/g, (one) => (one === "'" ? '&#039;' : (named[one] ?? one)))];
   yield ['entity', characters.map((one) => `&#${one.codePointAt(0)};`).join('')];
   yield ['entity', characters.map((one) => `&#x${one.codePointAt(0)?.toString(16)};`).join('')];
-  yield ['utf16', [...plain].join('\0')];
+  yield ['utf16', characters.join('\0')];
   for (const wide of [secret, Buffer.from(plain, 'utf16le')])
     for (const text of base64sOf(wide)) {
       yield ['base64', text];

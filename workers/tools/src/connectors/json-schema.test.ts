@@ -68,8 +68,29 @@ it.each([
       $ref: '#/$defs/d0',
     },
   ],
+  [
+    'recursion that makes four of one with each level',
+    {
+      $defs: { a: { allOf: Array(4).fill({ properties: { next: { $ref: '#/$defs/a' } } }) } },
+      $ref: '#/$defs/a',
+    },
+  ],
 ])('refuses %s', (_what, schema) => {
   expect(() => validatorOf(schema)).toThrow(UnusableSchema);
+});
+
+it('takes an expression of three kinds whose parts are expressions', () => {
+  const kind = (name: string) => ({
+    type: 'object',
+    required: ['kind'],
+    properties: { kind: { const: name }, parts: { type: 'array', items: { $ref: '#/$defs/expression' } } },
+  });
+  const validate = validatorOf({
+    $defs: { expression: { anyOf: [kind('and'), kind('or'), kind('not')] } },
+    $ref: '#/$defs/expression',
+  });
+  expect(validate({ kind: 'and', parts: [{ kind: 'or' }] })).toBeUndefined();
+  expect(validate({ kind: 'and', parts: [{ kind: 'xor' }] })).toBeDefined();
 });
 
 it('takes a tree that refers to itself below its members', () => {

@@ -1,12 +1,15 @@
 import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { RE2JS } from 're2js';
+import { schemaCost } from './schema-cost.ts';
 
 /** Bounds on a schema; one beyond them is refused when its definition is loaded. */
 const mostSchemaBytes = 65_536;
 const mostSchemaDepth = 32;
-/** Schemas that may apply to one value of the arguments, counted through `$ref`, `allOf` and their kind. */
-const mostApplied = 200;
+/** Work along one path into a value (schema-cost.ts). */
+const mostCost = 200_000;
+/** Nesting of a value that is validated; its owner holds to it. */
+export const mostValueDepth = 12;
 
 /** A fault of a value: where, and which rule it breaks; never the value. */
 export interface SchemaFault {
@@ -62,7 +65,8 @@ export function validatorOf(schema: Readonly<Record<string, unknown>>): Validato
 function compile(schema: Readonly<Record<string, unknown>>): Validator {
   if (!isShallow(schema, mostSchemaDepth) || JSON.stringify(schema).length > mostSchemaBytes)
     throw new UnusableSchema('the schema is too large or too deep');
-  boundComposition(schema);
+  if (!(schemaCost(schema, mostValueDepth) <= mostCost))
+    throw new UnusableSchema('the schema is composed of too much');
   try {
     const validate = ajv.compile(schema);
     return (value) => (validate(value) ? undefined : faultOf(validate.errors?.[0]));
@@ -78,54 +82,6 @@ const faultOf = (error: ErrorObject | undefined): SchemaFault => ({
   rule: error?.keyword ?? 'false schema',
   message: error?.message ?? 'is not allowed',
 });
-
-const lists = ['allOf', 'anyOf', 'oneOf'];
-const singles = ['not', 'if', 'then', 'else'];
-
-/** Refuses schemas of which very many apply to one and the same value: each level of nesting could double the work. */
-function boundComposition(root: Readonly<Record<string, unknown>>): void {
-  const known = new Map<unknown, number>();
-  visit(root);
-
-  function visit(schema: unknown): void {
-    if (schema === null || typeof schema !== 'object') return;
-    if (!Array.isArray(schema)) applied(schema, new Set());
-    for (const part of Object.values(schema)) visit(part);
-  }
-
-  function applied(schema: unknown, above: ReadonlySet<unknown>): number {
-    if (schema === null || typeof schema !== 'object') return 1;
-    if (above.has(schema)) throw new UnusableSchema('the schema refers to itself without end');
-    const before = known.get(schema);
-    if (before !== undefined) return before;
-    const members = schema as Readonly<Record<string, unknown>>;
-    const within = new Set([...above, schema]);
-    const { $ref: reference, dependentSchemas } = members;
-    const parts = [
-      ...lists.flatMap((name) => (Array.isArray(members[name]) ? (members[name] as unknown[]) : [])),
-      ...singles.map((name) => members[name]).filter((part) => part !== undefined),
-      ...(typeof dependentSchemas === 'object' && dependentSchemas !== null
-        ? Object.values(dependentSchemas)
-        : []),
-      ...(typeof reference === 'string' ? [targetOf(root, reference)] : []),
-    ];
-    const sum = parts.reduce<number>((total, part) => total + applied(part, within), 1);
-    if (sum > mostApplied) throw new UnusableSchema('the schema is composed of too much');
-    known.set(schema, sum);
-    return sum;
-  }
-}
-
-/** What a local reference names; undefined for others, which ajv resolves or refuses. */
-function targetOf(root: unknown, reference: string): unknown {
-  if (!reference.startsWith('#')) return undefined;
-  let found = root;
-  for (const step of decodeURIComponent(reference.slice(1)).split('/').slice(1)) {
-    if (found === null || typeof found !== 'object') return undefined;
-    found = (found as Record<string, unknown>)[step.replaceAll('~1', '/').replaceAll('~0', '~')];
-  }
-  return found;
-}
 
 /** True when a value from JSON is nested at most that deep. */
 export function isShallow(value: unknown, most: number): boolean {

@@ -1,10 +1,10 @@
 import { lookup as lookupAddress, type LookupAddress } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
-import { promisify } from 'node:util';
+import { callbackify, promisify } from 'node:util';
 import { LRUCache } from 'lru-cache';
 import { buildConnector, Pool, type Dispatcher } from 'undici';
 import { ToolRefusal } from '../calls/refusals.ts';
-import type { ToolSettings } from '../deps.ts';
+import type { ToolSettings } from '../settings.ts';
 import type { EgressRoute } from '../upstream/upstream.ts';
 import { isPublicAddress } from './public-address.ts';
 
@@ -17,6 +17,13 @@ export const systemResolve: Resolve = (hostname) =>
 
 /** A host's name as it is registered: no dot at its end, which would make another name of it, and nothing to fill in. */
 const isName = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$/;
+
+/** Thrown by the guard, also at the socket: undici hands it on as the fault of the request. */
+export class EgressDenied extends ToolRefusal {
+  constructor() {
+    super('EGRESS_DENIED');
+  }
+}
 
 export interface EgressGuard {
   /** Throws EGRESS_DENIED for an origin that may not be called whatever it resolves to. Opens nothing. */
@@ -39,7 +46,7 @@ export function createEgressGuard(settings: ToolSettings['egress'], resolve: Res
 
   function check(origin: string): void {
     const url = URL.canParse(origin) ? new URL(origin) : undefined;
-    if (!url || url.origin !== origin) throw new ToolRefusal('EGRESS_DENIED');
+    if (!url || url.origin !== origin) throw new EgressDenied();
     if (isExempt(origin)) return;
     const host = url.hostname.replace(/^\[|\]$/g, '');
     const port = Number(url.port || 443);
@@ -48,7 +55,7 @@ export function createEgressGuard(settings: ToolSettings['egress'], resolve: Res
       !settings.ports.includes(port) ||
       !(isIP(host) === 0 ? isName.test(host) : isPublicAddress(host))
     )
-      throw new ToolRefusal('EGRESS_DENIED');
+      throw new EgressDenied();
   }
 
   function open(origin: string): EgressRoute {
@@ -90,19 +97,19 @@ export function createEgressGuard(settings: ToolSettings['egress'], resolve: Res
 }
 
 /** A lookup for `net.connect` that answers checked addresses, or fails when any of them is not public. */
-export function checkedLookup(resolve: Resolve): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname).then(
-      (found) => {
-        const first = found[0];
-        if (!first || !found.every(({ address }) => isPublicAddress(address)))
-          callback(new ToolRefusal('EGRESS_DENIED'), '');
-        else if (options.all) callback(null, [...found]);
-        else callback(null, first.address, first.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, ''),
-    );
-  };
+function checkedLookup(resolve: Resolve): LookupFunction {
+  const addressesOf = callbackify(async (hostname: string): Promise<[LookupAddress, ...LookupAddress[]]> => {
+    const [first, ...others] = await resolve(hostname);
+    if (!first || ![first, ...others].every(({ address }) => isPublicAddress(address)))
+      throw new EgressDenied();
+    return [first, ...others];
+  });
+  return (hostname, options, callback) =>
+    addressesOf(hostname, (error, found) => {
+      if (error) callback(error, '');
+      else if (options.all) callback(null, found);
+      else callback(null, found[0].address, found[0].family);
+    });
 }
 
 /** A pool dials its own origin whatever it is asked for; whoever asks it for another one is refused instead. */
@@ -111,6 +118,6 @@ const onlyTo =
   (dispatch) =>
   (options, handler) => {
     if (options.origin !== undefined && new URL(String(options.origin)).origin !== origin)
-      throw new ToolRefusal('EGRESS_DENIED');
+      throw new EgressDenied();
     return dispatch(options, handler);
   };

@@ -1,4 +1,5 @@
 import { LRUCache } from 'lru-cache';
+import { copyOfSecret } from '@agentstore/kernel/vault/secret';
 import type { Secret, SecretReader, SecretRef } from '@agentstore/kernel/vault/secret-store';
 
 /** A secret for one call: a copy, which `release` overwrites. */
@@ -62,15 +63,12 @@ export function createSecretCache(options: {
   return {
     async lease(ref) {
       const secret = (isCurrent() ? held.get(keyOf(ref)) : undefined) ?? (await read(ref));
-      const copy: Secret = {
-        version: secret.version,
-        fields: new Map([...secret.fields].map(([name, value]) => [name, Buffer.from(value)])),
-      };
+      const copy = copyOfSecret(secret);
       return { secret: copy, release: () => overwrite(copy) };
     },
     drop(bindingId) {
       for (const kept of [reads, held])
-        for (const key of [...kept.keys()]) if (key.endsWith(`/${bindingId}`)) kept.delete(key);
+        for (const key of kept.keys()) if (key.endsWith(`/${bindingId}`)) kept.delete(key);
     },
     clear() {
       reads.clear();

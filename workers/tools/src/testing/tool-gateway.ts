@@ -13,7 +13,8 @@ import { testTrust } from '@agentstore/kernel/testing/callers';
 import { SecretMissing, type SecretRef } from '@agentstore/kernel/vault/secret-store';
 import { createApp } from '../app.ts';
 import type { AuditCompletion, AuditDecision } from '../audit/audit-record.ts';
-import type { Deps, ToolSettings } from '../deps.ts';
+import type { Deps } from '../deps.ts';
+import type { ToolSettings } from '../settings.ts';
 import type { AppliedPolicy } from '../policy/connector-policy.ts';
 import { openCountingUpstream } from './counting-upstream.ts';
 
