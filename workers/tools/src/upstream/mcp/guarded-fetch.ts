@@ -72,24 +72,15 @@ export function openWire({ definition, secret, egress, signal: caller }: Upstrea
         throw signal.aborted || init.signal?.aborted ? error : fail(codeOf(error));
       });
     seen.status = answer.statusCode;
-    if (answer.statusCode >= 300 && answer.statusCode < 400) {
-      answer.body.destroy();
-      throw fail('REDIRECT_BLOCKED');
-    }
-    const encoding = answer.headers['content-encoding'];
-    if (answer.statusCode < 200 || answer.statusCode > 599 || (encoding ?? 'identity') !== 'identity') {
-      answer.body.destroy();
-      throw fail('UPSTREAM_INVALID');
-    }
-    const empty = [204, 205].includes(answer.statusCode);
-    if (empty) answer.body.destroy();
-    return new Response(
-      empty ? null : webBodyOf(Readable.from(bounded(answer.body), { objectMode: false })),
-      {
-        status: answer.statusCode,
-        headers: headersOf(answer.headers),
-      },
-    );
+    const incoming = answer.body.on('error', () => undefined); // a body that is not read to its end says so when it is destroyed
+    const fault = faultOf(answer.statusCode, answer.headers['content-encoding']);
+    const isEmpty = [204, 205].includes(answer.statusCode);
+    if (fault || isEmpty) incoming.destroy();
+    if (fault) throw fail(fault);
+    return new Response(isEmpty ? null : webBodyOf(Readable.from(bounded(incoming), { objectMode: false })), {
+      status: answer.statusCode,
+      headers: headersOf(answer.headers),
+    });
   };
 
   return {
@@ -111,6 +102,12 @@ export function openWire({ definition, secret, egress, signal: caller }: Upstrea
 /** The egress guard's own refusal comes as the fault of the request. */
 const codeOf = (error: unknown): ToolRefusalCode =>
   error instanceof ToolRefusal ? error.code : 'UPSTREAM_UNAVAILABLE';
+
+/** Why an answer is none whatever its body says. */
+function faultOf(status: number, encoding: string | string[] = 'identity'): ToolRefusalCode | undefined {
+  if (status >= 300 && status < 400) return 'REDIRECT_BLOCKED';
+  return status < 200 || status > 599 || encoding !== 'identity' ? 'UPSTREAM_INVALID' : undefined;
+}
 
 function headersOf(raw: Readonly<Record<string, string | string[] | undefined>>): Headers {
   const headers = new Headers();

@@ -198,6 +198,11 @@ describe.each([{ isLegacy: false }, { isLegacy: true }])('an upstream, legacy: $
       'REDIRECT_BLOCKED',
     ],
     [
+      'a redirect whose body does not end',
+      () => new Response(endless().body, { status: 302, headers: { location: '/' } }),
+      'REDIRECT_BLOCKED',
+    ],
+    [
       'no JSON',
       () => new Response('<html>', { headers: { 'content-type': 'application/json' } }),
       'UPSTREAM_INVALID',
