@@ -33,7 +33,7 @@ export function createApp(deps: Deps): App {
     reader: deps.secrets,
     ttlMs: settings.secretCacheMs,
     entries: settings.secretCacheEntries,
-    isCurrent: () => access.isCurrent(),
+    isCurrent: () => settings.secretCacheMs > 0 && access.isCurrent(),
   });
   const keys = createCallKeys(db, settings.idempotencyHours);
   const observed = createObservedBindings(controlPlane, log);

@@ -14,7 +14,7 @@ import { mcpUpstream } from './upstream/mcp/mcp-upstream.ts';
 
 /** A gateway's dependencies from its configuration and the services it calls (over HTTP, or in this process). */
 export function connect(
-  settings: Omit<ReturnType<typeof config.read>, 'VAULT_ORIGIN' | 'VAULT_KEY' | 'VAULT_DEADLINE_MS'>,
+  settings: ReturnType<typeof config.read>,
   services: {
     readonly log: Log;
     readonly db: Database;

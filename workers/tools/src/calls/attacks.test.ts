@@ -236,6 +236,34 @@ it("7: a tool that is not in the policy, or not in the run's list, is denied; an
   expect(seenOf(await gateway.invoke('orders__find_order', find))).toEqual(refused(403, 'TOOL_DENIED'));
 });
 
+it('7: and over MCP alike, though it is hidden from the list', async () => {
+  gateway.apply([gateway.ruleOf('find_order', gateway.orders)]);
+  const ask = async (method: string, params: object): Promise<string> => {
+    const answer = await gateway.app.fetch(
+      new Request(`${publicOrigin}/mcp`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${await gateway.token()}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          'mcp-protocol-version': '2025-06-18',
+        },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      }),
+    );
+    return answer.text();
+  };
+  expect(await ask('tools/list', {})).not.toContain('cancel_order');
+  await ask('tools/call', { name: 'orders__cancel_order', arguments: {} });
+  expect(gateway.decisions).toMatchObject([
+    { channel: 'MCP', toolId: 'orders__cancel_order', decision: 'DENIED', reason: 'TOOL_DENIED' },
+  ]);
+  expect(effects()).toEqual(nothing);
+  expect(await ask('tools/call', { name: 'orders__find_order', arguments: find.arguments })).toContain(
+    'found',
+  );
+});
+
 describe('8: arguments that a rule does not allow', () => {
   const nested = (depth: number): unknown => (depth ? { a: nested(depth - 1) } : 1);
   it.each([

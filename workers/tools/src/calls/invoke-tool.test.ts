@@ -101,6 +101,12 @@ describe('the secret', () => {
     expect(gateway.reads).toHaveLength(1);
   });
 
+  it('is read for each call where none may be kept', async () => {
+    gateway = await openGateway({ secretCacheMs: 0 });
+    for (let i = 0; i < 2; i++) await gateway.invoke('orders__find_order', find);
+    expect(gateway.reads).toHaveLength(2);
+  });
+
   it.each([
     [new SecretStoreUnavailable('sealed'), 503, 'SECRET_STORE_UNAVAILABLE'],
     [new SecretDenied('403'), 502, 'SECRET_DENIED'],

@@ -213,6 +213,9 @@ export async function openGateway(more: Partial<ToolSettings> = {}, deps: Partia
   });
   await app.start();
   afterAll(() => app.stop());
+  // Secrets are kept once the watch has spoken: it is in this process, so some turns after it was opened it has.
+  await watch.opened;
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
 
   const grant: RunGrant = {
     organizationId,
@@ -283,10 +286,12 @@ export type Gateway = Awaited<ReturnType<typeof openGateway>>;
 /** The control plane's watch: what a test tells, to whoever listens. */
 function openWatch() {
   const listeners = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
   let cursor = 0;
   const text = (line: object): Uint8Array =>
     new TextEncoder().encode(`${JSON.stringify({ cursor: String(++cursor), ...line })}\n`);
   return {
+    opened,
     tell(line: object): void {
       for (const listener of listeners) listener.enqueue(text(line));
     },
@@ -302,6 +307,7 @@ function openWatch() {
             own = controller;
             listeners.add(controller);
             controller.enqueue(text({ type: 'BOOKMARK' }));
+            open();
           },
           cancel: close,
         }),

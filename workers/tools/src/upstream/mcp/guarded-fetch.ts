@@ -71,6 +71,7 @@ export function openWire({ definition, secret, egress, signal: caller }: Upstrea
       .catch((error: unknown) => {
         throw signal.aborted || init.signal?.aborted ? error : fail(codeOf(error));
       });
+    answer.body.on('error', () => undefined); // one that is destroyed before its end says so, which would end the process
     seen.status = answer.statusCode;
     const incoming = answer.body.on('error', () => undefined); // a body that is not read to its end says so when it is destroyed
     const fault = faultOf(answer.statusCode, answer.headers['content-encoding']);
