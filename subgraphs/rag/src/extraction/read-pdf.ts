@@ -32,8 +32,8 @@ export async function* readPdf(bytes: Uint8Array, limits: ExtractionLimits): Asy
 
 async function open(bytes: Uint8Array) {
   try {
-    // Fonts are not drawn, and nothing of the file is run.
-    return await getDocumentProxy(bytes, { disableFontFace: true, isEvalSupported: false, verbosity: 0 });
+    // Nothing is drawn.
+    return await getDocumentProxy(bytes, { disableFontFace: true, verbosity: 0 });
   } catch (error) {
     if ((error as Error).name === 'PasswordException')
       throw new ExtractionError('FILE_ENCRYPTED', 'The file is protected by a password.', { cause: error });
