@@ -34,7 +34,7 @@ export function blocksOfLines(all: readonly Line[]): Block[] {
 function blockOf(line: Line, body: number): Omit<Block, 'text'> {
   const ratio = line.size / body;
   if (ratio >= headingRatio && line.text.length <= longestHeading)
-    return { kind: 'heading', level: ratio >= 1.7 ? 1 : ratio >= 1.3 ? 2 : 3 };
+    return { kind: 'heading', level: ratio >= 1.6 ? 1 : ratio >= 1.3 ? 2 : 3 };
   return { kind: listMark.test(line.text) ? 'list' : 'paragraph' };
 }
 
