@@ -55,6 +55,11 @@ const app = createApp({
   secrets,
   toolsOrigin: settings.TOOLS_ORIGIN,
   artifactBucket: settings.ARTIFACT_BUCKET,
+  knowledge: {
+    knowledgeBases: settings.KNOWLEDGE_BASES,
+    documents: settings.KNOWLEDGE_DOCUMENTS,
+    bytes: settings.KNOWLEDGE_BYTES,
+  },
   trial: { credits: credits(settings.TRIAL_CREDITS), days: settings.TRIAL_DAYS },
 });
 await runProcess({
