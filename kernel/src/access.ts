@@ -77,6 +77,13 @@ export function operatorScope(caller: Caller): Scope {
 /** All organizations, for our own background work (sweeps, relays) and for rows that no organization owns; `task` names it. */
 export const systemScope = (task: string): Scope => scope('ALL', `system:${task}`);
 
+/** A wider scope held down to one organization, for work that is done in its name; throws when that is not in it. */
+export function narrowScope({ organizations, actor }: Scope, organizationId: Uuid): Scope {
+  if (organizations !== 'ALL' && !organizations.includes(organizationId))
+    throw new Error('the scope does not hold the organization');
+  return scope([organizationId], actor);
+}
+
 /** The one organization of a scope, for a function in SQL that carries its own scope and takes the organization as an argument. */
 export function onlyOrganization({ organizations }: Scope): Uuid {
   const [id] = organizations;

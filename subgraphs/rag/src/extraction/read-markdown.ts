@@ -1,0 +1,51 @@
+import type { List, Root, RootContent, Table } from 'mdast';
+import { fromMarkdown } from 'mdast-util-from-markdown';
+import { gfmFromMarkdown } from 'mdast-util-gfm';
+import { toString } from 'mdast-util-to-string';
+import { gfm } from 'micromark-extension-gfm';
+import { tidy, type Block } from './extracted-page.ts';
+
+const frontMatter = /^---\r?\n[\s\S]*?\r?\n---\r?\n/;
+/** Raw HTML is markup, not text. */
+const words = { includeHtml: false } as const;
+
+/** CommonMark with tables and what else GitHub adds. */
+export function blocksOfMarkdown(text: string): Block[] {
+  const root: Root = fromMarkdown(text.replace(frontMatter, ''), {
+    extensions: [gfm()],
+    mdastExtensions: [gfmFromMarkdown()],
+  });
+  return root.children.flatMap(blocksOf);
+}
+
+function blocksOf(node: RootContent): Block[] {
+  switch (node.type) {
+    case 'heading':
+      return [{ kind: 'heading', level: node.depth, text: tidy(toString(node, words)) }];
+    case 'code':
+      return [{ kind: 'code', text: node.value }];
+    case 'list':
+      return itemsOf(node);
+    case 'table':
+      return rowsOf(node);
+    case 'blockquote':
+    case 'footnoteDefinition':
+      return node.children.flatMap(blocksOf);
+    default:
+      return [{ kind: 'paragraph', text: tidy(toString(node, words)) }];
+  }
+}
+
+/** Each item's own words, then what is nested in it. */
+const itemsOf = (list: List): Block[] =>
+  list.children.flatMap((item) =>
+    item.children.flatMap((child): Block[] =>
+      child.type === 'paragraph' ? [{ kind: 'list', text: tidy(toString(child, words)) }] : blocksOf(child),
+    ),
+  );
+
+const rowsOf = (table: Table): Block[] =>
+  table.children.map((row) => ({
+    kind: 'table',
+    text: row.children.map((cell) => tidy(toString(cell, words))).join(' | '),
+  }));
