@@ -52,7 +52,8 @@ const UploadType = builder.objectRef<UploadRequest>('DocumentUpload').implement(
     method: t.exposeString('method', { description: 'PUT.' }),
     headers: t.field({
       type: [UploadHeaderType],
-      description: 'To be sent along; Content-Length too must be as announced, which clients set by themselves.',
+      description:
+        'To be sent along; Content-Length too must be as announced, which clients set by themselves.',
       resolve: ({ headers }) => Object.entries(headers).map(([name, value]) => ({ name, value })),
     }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'It must have begun by then.' }),
@@ -94,7 +95,9 @@ const InitInput = builder.inputType('DocumentUploadInitInput', {
   fields: (t) => ({
     knowledgeBaseId: t.id({ description: 'Into which knowledge base.' }),
     name: t.string({ description: 'Its name with its ending, 1 to 255 bytes.' }),
-    contentType: t.string({ description: 'What kind of file it is, e.g. application/pdf; without parameters.' }),
+    contentType: t.string({
+      description: 'What kind of file it is, e.g. application/pdf; without parameters.',
+    }),
     sizeBytes: t.int({ description: 'How many bytes it has.' }),
     sha256: t.string({ description: 'Of its bytes, in 64 lower-case hex digits.' }),
   }),

@@ -54,7 +54,8 @@ export interface StorageSettings {
   readonly deadlineMs: number;
 }
 
-const mismatch = () => new UploadError('UPLOAD_MISMATCH', 'What was uploaded is not the file that was announced.');
+const mismatch = () =>
+  new UploadError('UPLOAD_MISMATCH', 'What was uploaded is not the file that was announced.');
 
 /** Over S3. Of a key there is one object, for ever: organization, project, base and document. */
 export function openDocumentStorage(settings: StorageSettings): DocumentStorage {

@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import { fromGlobalId, toGlobalId } from '@agentstore/kernel/ids';
 import { builder } from '../builder.ts';
 import { DocumentRef, KnowledgeBaseRef, loadKnowledgeBase } from '../references.graphql.ts';
@@ -75,11 +76,13 @@ builder.subscriptionField('documentChanged', (t) =>
     description:
       'Documents of a knowledge base that are not done yet, and then each document when it changes, until the knowledge base is removed. Needs knowledge:read.',
     args: { knowledgeBaseId: t.arg.id({ description: 'Of which knowledge base.' }) },
-    subscribe: (_root, { knowledgeBaseId }, { deps, caller, request }) =>
-      followDocuments(deps, caller, {
-        knowledgeBaseId: fromGlobalId('KnowledgeBase', knowledgeBaseId),
-        signal: request.signal,
-      }),
+    subscribe: async (_root, { knowledgeBaseId }, context) => {
+      const base = await loadKnowledgeBase(context, fromGlobalId('KnowledgeBase', knowledgeBaseId));
+      if (!base)
+        throw new GraphQLError('There is no such knowledge base.', { extensions: { code: 'NOT_FOUND' } });
+      const { deps, caller, request } = context;
+      return followDocuments(deps, caller, { knowledgeBaseId: base.id, signal: request.signal });
+    },
     resolve: (document) => document,
   }),
 );

@@ -136,9 +136,10 @@ export async function purgeLater(tx: Tx, id: Uuid, seconds: number): Promise<voi
 }
 
 export async function postponePurge(tx: Tx, id: Uuid): Promise<void> {
-  await tx.sql(`-- postponePurge\n update document set purge_at = now() + interval '30 seconds' where id = $1`, [
-    id,
-  ]);
+  await tx.sql(
+    `-- postponePurge\n update document set purge_at = now() + interval '30 seconds' where id = $1`,
+    [id],
+  );
 }
 
 export async function removeDocument(tx: Tx, id: Uuid): Promise<void> {

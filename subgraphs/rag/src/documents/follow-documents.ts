@@ -8,30 +8,24 @@ import { changedDocuments } from './documents.store.ts';
 
 const batch = 100;
 
-/** There is no such base for the caller. */
-export class NoKnowledgeBase extends Error {
-  override readonly name = 'NoKnowledgeBase';
-}
-
 /**
- * The documents of a base that are not done, then each that changes: what it is by then, so that a slow client skips steps. Throws NoKnowledgeBase at the
- * first look; ends when the base is removed.
+ * The documents of a base that are not done, then each that changes: what it is by then, so that a slow client skips steps. Ends when the
+ * base is removed.
  */
 export async function* followDocuments(
   room: Room,
   caller: Caller,
-  { knowledgeBaseId, signal }: { knowledgeBaseId: Uuid | undefined; signal: AbortSignal },
+  { knowledgeBaseId, signal }: { knowledgeBaseId: Uuid; signal: AbortSignal },
 ): AsyncGenerator<Document, void, void> {
   const scope = callerScope(caller, 'knowledge:read');
   let seen: bigint | null = null;
-  for await (const _bell of room.documentChanges.follow(knowledgeBaseId ?? '', signal))
+  for await (const _bell of room.documentChanges.follow(knowledgeBaseId, signal))
     for (let more = true; more && !signal.aborted;) {
       const { base, changed } = await room.db.transaction(scope, async (tx) => {
         // The base first: changes up to its revision are committed, later ones come again.
-        const [base] = knowledgeBaseId ? await knowledgeBasesByIds(tx, [knowledgeBaseId]) : [];
+        const [base] = await knowledgeBasesByIds(tx, [knowledgeBaseId]);
         return { base, changed: base ? await changedDocuments(tx, base.id, seen, batch) : [] };
       });
-      if (!base && seen === null) throw new NoKnowledgeBase();
       if (!base) return;
       yield* changed;
       more = seen !== null && changed.length === batch;

@@ -20,7 +20,11 @@ const told: Readonly<Record<'ENGINE_UNAVAILABLE' | 'INTERNAL', string>> = {
 const failed = (failure: keyof typeof told): AttemptEnd => ({ failure, message: told[failure] });
 
 /** Makes a leased document searchable, says meanwhile how far it is, and ends the attempt or gives the document back. Never throws. */
-export async function ingestDocument(room: Room, document: LeasedDocument, stopping: AbortSignal): Promise<void> {
+export async function ingestDocument(
+  room: Room,
+  document: LeasedDocument,
+  stopping: AbortSignal,
+): Promise<void> {
   const { db, log, ingest } = room;
   const write = async (work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) =>

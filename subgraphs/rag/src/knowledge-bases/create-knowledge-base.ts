@@ -5,7 +5,12 @@ import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
 import type { Language } from '../engines/engine.ts';
-import { engineBaseOf, quotaRefusal, type KnowledgeBase, type KnowledgeBaseRefusal } from './knowledge-base.ts';
+import {
+  engineBaseOf,
+  quotaRefusal,
+  type KnowledgeBase,
+  type KnowledgeBaseRefusal,
+} from './knowledge-base.ts';
 import {
   countKnowledgeBases,
   insertKnowledgeBase,
@@ -29,7 +34,11 @@ export async function createKnowledgeBase(
   const { projectId, language, idempotencyKey } = input;
   const name = input.name.trim();
   if (!name || name.length > 128)
-    return refused({ code: 'INVALID_INPUT', message: 'The name must have 1 to 128 characters.', field: 'name' });
+    return refused({
+      code: 'INVALID_INPUT',
+      message: 'The name must have 1 to 128 characters.',
+      field: 'name',
+    });
   if (!/^[\x20-\x7e]{1,200}$/.test(idempotencyKey))
     return refused({
       code: 'INVALID_INPUT',
@@ -59,7 +68,14 @@ export async function createKnowledgeBase(
       if (used >= limits.knowledgeBases)
         return refused(quotaRefusal({ what: 'KNOWLEDGE_BASES', limit: limits.knowledgeBases, used }));
       return done(
-        await insertKnowledgeBase(tx, { organizationId, projectId, name, language, idempotencyKey, requestHash }),
+        await insertKnowledgeBase(tx, {
+          organizationId,
+          projectId,
+          name,
+          language,
+          idempotencyKey,
+          requestHash,
+        }),
       );
     },
   );

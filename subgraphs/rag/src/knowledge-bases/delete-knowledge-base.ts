@@ -10,7 +10,12 @@ import {
   type KnowledgeBase,
   type KnowledgeBaseRefusal,
 } from './knowledge-base.ts';
-import { knowledgeBasesByIds, markDeleting, noteFault, removeKnowledgeBase } from './knowledge-bases.store.ts';
+import {
+  knowledgeBasesByIds,
+  markDeleting,
+  noteFault,
+  removeKnowledgeBase,
+} from './knowledge-bases.store.ts';
 
 /** Ends a base with all its documents: nothing of it is found once this is committed, then the sweep removes what is left. Again is fine. */
 export async function deleteKnowledgeBase(

@@ -40,7 +40,10 @@ export interface Quota {
   readonly used: number;
 }
 
-export type QuotaRefusal = Refusal & { readonly code: 'NOT_ENTITLED' | 'QUOTA_EXCEEDED'; readonly quota: Quota };
+export type QuotaRefusal = Refusal & {
+  readonly code: 'NOT_ENTITLED' | 'QUOTA_EXCEEDED';
+  readonly quota: Quota;
+};
 
 const spoken: Readonly<Record<QuotaKind, (limit: number) => string>> = {
   KNOWLEDGE_BASES: (limit) => `The project may have ${limit} knowledge bases.`,

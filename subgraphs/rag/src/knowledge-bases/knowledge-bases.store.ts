@@ -22,7 +22,9 @@ export const knowledgeBasesOf = (tx: Tx, projectId: Uuid, page: PageRequest) =>
 
 /** Until the transaction ends, nobody else counts and adds what the project holds. */
 export async function lockQuota(tx: Tx, projectId: Uuid): Promise<void> {
-  await tx.sql(`-- lockQuota\n select pg_advisory_xact_lock(hashtextextended('rag.quota:' || $1, 0))`, [projectId]);
+  await tx.sql(`-- lockQuota\n select pg_advisory_xact_lock(hashtextextended('rag.quota:' || $1, 0))`, [
+    projectId,
+  ]);
 }
 
 /** Bases of a project that count against its quota; to be asked under its lock. */

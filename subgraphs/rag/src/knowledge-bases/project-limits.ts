@@ -21,7 +21,10 @@ const mostProjects = 1_000;
 
 /** Asks once for those who ask at the same time, and remembers an answer for `keptMs`; a fault is not remembered. */
 export function readProjectLimits(controlPlane: ServiceClient, keptMs: number): ProjectLimitsReader {
-  const known = new Map<Uuid, { readonly answer: Promise<ProjectLimits | undefined>; readonly until: number }>();
+  const known = new Map<
+    Uuid,
+    { readonly answer: Promise<ProjectLimits | undefined>; readonly until: number }
+  >();
   return {
     async of(projectId) {
       const kept = known.get(projectId);
@@ -38,10 +41,15 @@ export function readProjectLimits(controlPlane: ServiceClient, keptMs: number): 
 async function ask(controlPlane: ServiceClient, projectId: Uuid): Promise<ProjectLimits | undefined> {
   if (!isUuid(projectId)) return undefined;
   try {
-    return await controlPlane.call<ProjectLimits>('GET', `/projects/${projectId}/knowledge-limits`, undefined, {
-      deadlineMs: 2_000,
-      retries: 1,
-    });
+    return await controlPlane.call<ProjectLimits>(
+      'GET',
+      `/projects/${projectId}/knowledge-limits`,
+      undefined,
+      {
+        deadlineMs: 2_000,
+        retries: 1,
+      },
+    );
   } catch (error) {
     if (error instanceof ServiceError && error.status === 404) return undefined;
     throw error;

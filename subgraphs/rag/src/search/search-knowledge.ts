@@ -26,7 +26,10 @@ export const searchBounds = { queryCharacters: 1_000, citations: 50, knowledgeBa
 export async function searchKnowledgeBase(
   room: Room,
   caller: Caller,
-  input: Question & { readonly knowledgeBaseId: Uuid | undefined; readonly documents: readonly Uuid[] | undefined },
+  input: Question & {
+    readonly knowledgeBaseId: Uuid | undefined;
+    readonly documents: readonly Uuid[] | undefined;
+  },
 ): Promise<Outcome<Citation[], KnowledgeBaseRefusal>> {
   const query = input.query.trim();
   if (!query || query.length > searchBounds.queryCharacters)
