@@ -22,6 +22,8 @@ export const permissions = [
   'run:cancel',
   'connector:manage',
   'audit:read',
+  'knowledge:read',
+  'knowledge:manage',
   // between services
   'callers:resolve',
   'instance:provision',
@@ -37,12 +39,19 @@ export const permissions = [
   'run:execute',
   'run:tool',
   'connector:read',
+  'knowledge:search',
   // staff of the store
   'operator:read',
 ] as const;
 export type Permission = (typeof permissions)[number];
 
-const read: readonly Permission[] = ['organization:read', 'instance:read', 'wallet:read', 'run:read'];
+const read: readonly Permission[] = [
+  'organization:read',
+  'instance:read',
+  'wallet:read',
+  'run:read',
+  'knowledge:read',
+];
 const member: readonly Permission[] = [...read, 'run:start', 'run:cancel'];
 const developer: readonly Permission[] = [
   ...member,
@@ -52,6 +61,7 @@ const developer: readonly Permission[] = [
   'offering:publish',
   'connector:manage',
   'audit:read',
+  'knowledge:manage',
 ];
 const billing: readonly Permission[] = [...read, 'order:buy-for'];
 const admin: readonly Permission[] = [

@@ -45,8 +45,8 @@ const header = (request: S3Request, name: string): string | undefined => {
 };
 
 /**
- * Receives the request's body into `directory`, checked against Content-Length, the signed SHA-256 and Content-MD5. Nothing is left on disk
- * when a check fails.
+ * Receives the request's body into `directory`, checked against Content-Length, the signed SHA-256, Content-MD5 and x-amz-checksum-sha256. Nothing is
+ * left on disk when a check fails.
  */
 export async function receiveBody(request: S3Request, directory: string): Promise<Received> {
   const length = contentLength(request);
@@ -93,9 +93,13 @@ function bodyFault(
   if (request.bodySha256 !== undefined && request.bodySha256 !== body.sha256)
     return 'XAmzContentSHA256Mismatch';
   const md5 = header(request, 'content-md5');
-  if (md5 !== undefined && md5 !== Buffer.from(body.md5, 'hex').toString('base64')) return 'BadDigest';
+  if (md5 !== undefined && md5 !== base64(body.md5)) return 'BadDigest';
+  const checksum = header(request, 'x-amz-checksum-sha256');
+  if (checksum !== undefined && checksum !== base64(body.sha256)) return 'BadDigest';
   return undefined;
 }
+
+const base64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64');
 
 const kept = [
   'content-type',

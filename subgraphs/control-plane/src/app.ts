@@ -10,6 +10,7 @@ import { startBindingSweep } from './connectors/finish-bindings.task.ts';
 import { toolAccessRoutes } from './connectors/tool-access.http.ts';
 import type { Deps, Room } from './deps.ts';
 import { instanceRoutes } from './instances/instances.http.ts';
+import { knowledgeLimitRoutes } from './knowledge-limits/knowledge-limits.http.ts';
 import { catalogueRoutes } from './offerings/catalogue.http.ts';
 import { orderRoutes } from './orders/orders.http.ts';
 import { callerRoutes } from './organizations/callers.http.ts';
@@ -45,6 +46,7 @@ export function createApp(deps: Deps): App {
   apiKeyRoutes(http, room);
   connectorRoutes(http, room);
   toolAccessRoutes(http, room);
+  knowledgeLimitRoutes(http, room);
   const changes = [room.instanceChanges, room.desiredChanges, room.toolAccessChanges];
   let loops: Loop[] = [];
   return {

@@ -18,6 +18,24 @@ export const config = defineConfig('control-plane', {
   S3_SECRET_KEY: z.string().describe('Secret key of the artifact bucket'),
   S3_REGION: z.string().default('us-east-1').describe('Region in the signatures'),
   ARTIFACT_BUCKET: z.string().default('artifacts').describe('Bucket of offering version artifacts'),
+  KNOWLEDGE_BASES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(1)
+    .describe("Knowledge bases of a project whose instances' plans do not speak of knowledge; 0: none"),
+  KNOWLEDGE_DOCUMENTS: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(25)
+    .describe('Documents in a knowledge base of such a project'),
+  KNOWLEDGE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(104_857_600)
+    .describe('Bytes of all documents of such a project'),
   TRIAL_CREDITS: z.coerce.number().int().min(0).default(100).describe('Credits a new organization gets once'),
   TRIAL_DAYS: z.coerce.number().int().min(1).default(30).describe('Days until trial credits end'),
 });

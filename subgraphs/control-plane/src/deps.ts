@@ -6,6 +6,7 @@ import type { Database } from '@agentstore/kernel/db/database';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
 import type { Log } from '@agentstore/kernel/log';
 import type { SecretWriter } from '@agentstore/kernel/vault/secret-store';
+import type { KnowledgeLimits } from './knowledge-limits/knowledge-limit.ts';
 
 /** What the control plane needs from outside. */
 export interface Deps {
@@ -21,6 +22,8 @@ export interface Deps {
   readonly toolsOrigin: string;
   /** Where secrets of bindings go; nothing is ever read back from there. */
   readonly secrets: SecretWriter;
+  /** What a project may hold whose instances' plans do not speak of knowledge. */
+  readonly knowledge: KnowledgeLimits;
   readonly trial: { readonly credits: MicroCredits; readonly days: number };
 }
 

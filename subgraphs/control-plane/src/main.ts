@@ -52,9 +52,14 @@ const app = createApp({
     secretKey: settings.S3_SECRET_KEY,
     region: settings.S3_REGION,
   }),
-  artifactBucket: settings.ARTIFACT_BUCKET,
   secrets,
   toolsOrigin: settings.TOOLS_ORIGIN,
+  artifactBucket: settings.ARTIFACT_BUCKET,
+  knowledge: {
+    knowledgeBases: settings.KNOWLEDGE_BASES,
+    documents: settings.KNOWLEDGE_DOCUMENTS,
+    bytes: settings.KNOWLEDGE_BYTES,
+  },
   trial: { credits: credits(settings.TRIAL_CREDITS), days: settings.TRIAL_DAYS },
 });
 await runProcess({

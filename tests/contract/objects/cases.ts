@@ -300,6 +300,49 @@ export function objectsCases(name: string, subject: () => ObjectsUnderTest, opti
       expect((await fetch(put, { method: 'PUT', body: '12345' })).status).toBe(200);
     });
 
+    it('holds a presigned PUT to its signed length, type and SHA-256 together', async () => {
+      const { url, accessKey, secretKey } = subject();
+      const bytes = Buffer.from('%PDF-1.7 as announced');
+      const headers = {
+        'content-length': String(bytes.length),
+        'content-type': 'application/pdf',
+        'x-amz-checksum-sha256': createHash('sha256').update(bytes).digest('base64'),
+      };
+      const put = presign({
+        url,
+        method: 'PUT',
+        path: `/${bucket}/bound`,
+        headers,
+        accessKey,
+        secretKey,
+        expiresSeconds: 60,
+      });
+      const send = async (body: Buffer, change: Partial<typeof headers> = {}) => {
+        const { 'content-length': _counted, ...sent } = { ...headers, ...change };
+        return answerOf(await fetch(put, { method: 'PUT', body: new Uint8Array(body), headers: sent }));
+      };
+      const other = Buffer.from('%PDF-1.7 of a stranger');
+      const sameLength = Buffer.concat([bytes.subarray(0, -1), Buffer.from('!')]);
+      const otherSum = createHash('sha256').update(sameLength).digest('base64');
+      expect(await send(other)).toEqual([403, 'SignatureDoesNotMatch']);
+      expect(await send(bytes, { 'content-type': 'text/html' })).toEqual([403, 'SignatureDoesNotMatch']);
+      expect(await send(sameLength)).toEqual([400, 'BadDigest']);
+      expect(await send(sameLength, { 'x-amz-checksum-sha256': otherSum })).toEqual([
+        403,
+        'SignatureDoesNotMatch',
+      ]);
+      expect(await answerOf(await fetch(put, { method: 'PUT', body: new Uint8Array(bytes) }))).toEqual([
+        403,
+        'SignatureDoesNotMatch',
+      ]);
+      expect(await codeOf(client.statObject(bucket, 'bound'))).toBe('NotFound');
+      expect((await send(bytes))[0]).toBe(200);
+      expect(await client.statObject(bucket, 'bound')).toMatchObject({
+        size: bytes.length,
+        metaData: { 'content-type': 'application/pdf' },
+      });
+    });
+
     it('refuses strangers: nobody, a wrong secret, an unknown key', async () => {
       const { url } = subject();
       expect(await answerOf(await fetch(`${url}/${bucket}/signed/up`))).toEqual([403, 'AccessDenied']);

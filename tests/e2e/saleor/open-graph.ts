@@ -85,6 +85,7 @@ export async function openGraph(saleor: ReplayedSaleor) {
     toolsOrigin: 'https://tools.test',
     artifactBucket: 'artifacts',
     secrets: createSmallSecretStore(),
+    knowledge: { knowledgeBases: 2, documents: 100, bytes: 104_857_600 },
     trial: { credits: credits(100), days: 30 },
   });
   apps['runs'] = createRuns({
