@@ -2,7 +2,11 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** The connector to this upstream: its tool takes the place of the demo's in the flow. */
-export const echoConnector = { slug: 'echo', tool: 'find_order', calledInstead: 'orders__find_order' } as const;
+export const echoConnector = {
+  slug: 'echo',
+  tool: 'find_order',
+  calledInstead: 'orders__find_order',
+} as const;
 
 /** An API that fails and says in its header and its error whatever key it was called with, in several spellings; fine with the text `fine`. */
 export async function startEchoUpstream(): Promise<{

@@ -23,9 +23,7 @@ export async function startCollector(): Promise<{
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     received: (signal) => ({
       where: signal,
-      content: Buffer.concat(
-        kept.filter(({ path }) => path === `/v1/${signal}`).map(({ body }) => body),
-      ),
+      content: Buffer.concat(kept.filter(({ path }) => path === `/v1/${signal}`).map(({ body }) => body)),
     }),
     stop() {
       server.closeAllConnections();
