@@ -69,7 +69,7 @@ beforeAll(async () => {
     );
   }
 
-  const { connectors } = await person.query(operations.connectors, own);
+  const { connectors } = await person.query(operations.connectors, { ...own });
   const connectorId = connectors.find(({ slug }) => slug === 'orders')!.id;
   const binding = { projectId: own.projectId, connectorId, name: 'mistaken' };
   for (const secret of [
@@ -97,7 +97,7 @@ beforeAll(async () => {
     ends.push((await person.query(revoking, { id })).connectorBindingRevoke.connectorBinding.state);
 
   await ordered('export telemetry');
-  insides = await Array.fromAsync(insidesOf(`http://127.0.0.1:${inspectorPort}`));
+  insides = await partsOf(insidesOf(`http://127.0.0.1:${inspectorPort}`));
 }, 240_000);
 
 afterAll(async () => {
@@ -231,8 +231,14 @@ async function refusedCall(own: Awaited<ReturnType<typeof toolAgent>>): Promise<
   return body.code;
 }
 
+async function partsOf(place: Place): Promise<Part[]> {
+  const parts: Part[] = [];
+  for await (const part of place) parts.push(part);
+  return parts;
+}
+
 const where = async (place: Place): Promise<string[]> => {
-  const parts = await Array.fromAsync(place);
+  const parts = await partsOf(place);
   const found = await Promise.all(secrets.map((secret) => findSecret(parts, secret)));
   return found.flat().map((one) => `${one.where}: ${one.spelling}`);
 };

@@ -253,11 +253,11 @@ export async function openGateway(more: Partial<ToolSettings> = {}, deps: Partia
   /** The same over MCP, in the revision with a handshake that flows speak: what REST says in members of the body goes into `_meta`. */
   async function invokeOverMcp(
     toolId: string,
-    body: { readonly arguments?: unknown; readonly [claimed: string]: unknown },
+    body: object,
     headers: Record<string, string> = {},
     claims: Partial<RunGrant> = {},
   ): ReturnType<typeof invoke> {
-    const { arguments: sent, ...claimed } = body;
+    const { arguments: sent, ...claimed } = body as Record<string, unknown>;
     const meta = Object.entries(claimed).map(([name, value]) => [`agentstore.dev/${name}`, value]);
     const answer = await app.fetch(
       new Request(`${publicOrigin}/mcp`, {
