@@ -45,6 +45,8 @@ export interface AppsOptions {
   /** Folder of the built GraphiQL; none is served without it. */
   readonly graphiqlDir: string | undefined;
   readonly doubles: Doubles;
+  /** Origins besides the demo upstreams' that tools may call although they are on loopback. */
+  readonly privateOrigins: readonly string[];
   readonly log: Log;
 }
 
@@ -186,6 +188,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     runner: client('runner', 'tools'),
     serviceToken: tokenOf('tools'),
     authenticate: authenticate('tools'),
+    privateOrigins: [doubles.upstreams.url, ...options.privateOrigins],
     doubles,
     secrets,
     log: child('tools'),

@@ -18,19 +18,41 @@ export async function registerOrderDesk(options: {
   toolsOrigin: string;
   controlPlane: ServiceClient;
 }): Promise<{ tools: string[] }> {
-  const { doubles, secrets, controlPlane } = options;
+  const { doubles, controlPlane } = options;
   const connectors = demoConnectors({
     ordersOrigin: doubles.upstreams.url,
     statusOrigin: doubles.upstreams.url,
   });
   for (const connector of connectors) await controlPlane.call('PUT', '/internal/connectors', connector);
-
-  const bytes = orderDeskArtifact({
-    modelBaseUrl: doubles.model.url,
-    gatewayUrl: `${options.toolsOrigin}/mcp`,
+  await registerTrial({
+    ...options,
+    slug: orderDeskSlug,
+    name: 'Order desk',
+    artifact: orderDeskArtifact({
+      modelBaseUrl: doubles.model.url,
+      gatewayUrl: `${options.toolsOrigin}/mcp`,
+    }),
+    requiredConnectors: connectors.map(({ slug, tools }) => ({
+      connector: slug,
+      tools: tools.map(({ name }) => name),
+    })),
   });
+  return { tools: connectors.flatMap(({ slug, tools }) => tools.map(({ name }) => toolIdOf(slug, name))) };
+}
+
+/** Registers an offering of one flow that is tried and not sold. */
+export async function registerTrial(options: {
+  doubles: Pick<Doubles, 'objects'>;
+  secrets: DevSecrets;
+  controlPlane: ServiceClient;
+  slug: string;
+  name: string;
+  artifact: Buffer;
+  requiredConnectors: readonly { connector: string; tools: readonly string[] }[];
+}): Promise<void> {
+  const { doubles, secrets, controlPlane, slug, name, artifact: bytes, requiredConnectors } = options;
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const objectKey = `${orderDeskSlug}/${sha256}.json`;
+  const objectKey = `${slug}/${sha256}.json`;
   const objects = new Client({
     endPoint: doubles.objects.endPoint,
     port: doubles.objects.port,
@@ -44,8 +66,8 @@ export async function registerOrderDesk(options: {
   await controlPlane.call('PUT', '/internal/catalogue', {
     publisher: { slug: 'agentstore', name: 'Agent Store' },
     offering: {
-      slug: orderDeskSlug,
-      name: 'Order desk',
+      slug,
+      name,
       saleorProductId: null,
       saleorChannel: 'default-channel',
       capabilities: [
@@ -62,10 +84,7 @@ export async function registerOrderDesk(options: {
       sizeBytes: bytes.length,
       config: {},
       configSchema: { type: 'object', properties: {} },
-      requiredConnectors: connectors.map(({ slug, tools }) => ({
-        connector: slug,
-        tools: tools.map(({ name }) => name),
-      })),
+      requiredConnectors,
     },
     plans: [
       {
@@ -93,5 +112,4 @@ export async function registerOrderDesk(options: {
       ],
     },
   });
-  return { tools: connectors.flatMap(({ slug, tools }) => tools.map(({ name }) => toolIdOf(slug, name))) };
 }

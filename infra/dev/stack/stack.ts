@@ -25,6 +25,8 @@ export interface StackOptions {
   readonly shopRetryScheduleSeconds?: readonly number[];
   /** Builds GraphiQL when its sources changed, and serves it. */
   readonly graphiql?: boolean;
+  /** Origins besides the demo upstreams' that tools may call although they are on loopback. */
+  readonly privateOrigins?: readonly string[];
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -79,6 +81,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         supergraphFile,
         graphiqlDir: options.graphiql ? graphiqlDir : undefined,
         doubles,
+        privateOrigins: options.privateOrigins ?? [],
         log,
       });
       say(`${Object.keys(started.apps).join(', ')} in one process`);

@@ -10,7 +10,7 @@ import { connect } from '@agentstore/tools/connect';
 import type { DevSecrets } from '../state/secrets.ts';
 import type { Doubles } from './doubles.ts';
 
-/** A tool gateway as its own `main.ts` makes it, which may call the demo's upstreams on loopback; the services it calls are in this process. */
+/** A tool gateway as its own `main.ts` makes it, which may call upstreams on loopback; the services it calls are in this process. */
 export async function mountTools(options: {
   /** Where flows reach it. */
   origin: string;
@@ -20,12 +20,13 @@ export async function mountTools(options: {
   runner: ServiceClient;
   serviceToken: () => Promise<string>;
   authenticate: Authenticator;
-  doubles: Pick<Doubles, 'identity' | 'databaseUrl' | 'vault' | 'upstreams'>;
+  privateOrigins: readonly string[];
+  doubles: Pick<Doubles, 'identity' | 'databaseUrl' | 'vault'>;
   secrets: DevSecrets;
   log: Log;
 }): Promise<App> {
   const { origin, runner, secrets, doubles, ...services } = options;
-  const { identity, vault, upstreams } = doubles;
+  const { identity, vault } = doubles;
   const settings = config.read({
     PORT: new URL(origin).port,
     DATABASE_URL: doubles.databaseUrl,
@@ -37,7 +38,7 @@ export async function mountTools(options: {
     CONTROL_PLANE_URL: 'http://control-plane.internal',
     GITOPS_URL: 'http://gitops.internal',
     TOOLS_ORIGIN: origin,
-    EGRESS_PRIVATE_ORIGINS: upstreams.url,
+    EGRESS_PRIVATE_ORIGINS: options.privateOrigins.join(),
     VAULT_ORIGIN: vault.url,
     VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
   });

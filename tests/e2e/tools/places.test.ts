@@ -17,8 +17,10 @@ import { anonymous } from '@agentstore/kernel/caller';
 import { createLog, silentLog } from '@agentstore/kernel/log';
 import { freePort } from '@agentstore/kernel/testing/free-port';
 import { testDatabase } from '@agentstore/kernel/testing/database';
+import { histogram, startTelemetry, withSpan } from '@agentstore/kernel/telemetry';
 import { startObjects } from '../../../infra/dev/objects/objects.ts';
 import { findSecret, type Place } from './find-secret.ts';
+import { startCollector } from './otlp-collector.ts';
 import { database, files, insidesOf, recorder, repository, spans, valuesOf } from './places.ts';
 
 const secret = 'demo-secret/9f2c "7d1e"';
@@ -72,6 +74,17 @@ it('finds a secret in whatever a span exports', async () => {
     'span status',
     `span name ${secret}`,
   ]);
+});
+
+it('finds a secret in what a collector was sent', async () => {
+  const collector = await startCollector();
+  const telemetry = await startTelemetry({ service: 'test', otlpUrl: collector.url });
+  await withSpan('planted', { 'gen_ai.tool.name': secret }, async () => undefined);
+  histogram('planted', 's', 'Of this test.')(1, { 'error.type': secret });
+  await telemetry.stop();
+  collector.stop();
+  expect(await where([collector.received('traces')])).toEqual(['traces']);
+  expect(await where([collector.received('metrics')])).toEqual(['metrics']);
 });
 
 interface Span {

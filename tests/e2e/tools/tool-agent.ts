@@ -2,6 +2,9 @@ import type { Person, Store } from '../support/store.ts';
 import { demoConnectorSecrets } from '../../../infra/dev/state/demo-connector-secrets.ts';
 import * as operations from '../../../infra/dev/main-job/tool-operations.ts';
 
+/** Who binds and runs, as far as it matters here. */
+export type Caller = Pick<Person, 'email' | 'query' | 'subscribe' | 'waitFor' | 'run'>;
+
 /** An ACTIVE agent that calls the demo's two tools, with the secrets of its project bound. */
 export interface ToolAgent {
   readonly organizationId: string;
@@ -20,7 +23,7 @@ export interface ToldCall {
 }
 
 /** Binds the demo's secrets in a new person's project and gets the agent; waits until its policy with both tools is applied. */
-export async function toolAgent(store: Store, person: Person): Promise<ToolAgent> {
+export async function toolAgent(store: Pick<Store, 'stateDir'>, person: Caller): Promise<ToolAgent> {
   const { workspaceAuto } = await person.query(
     'mutation { workspaceAuto(input: {}) { organization { id } project { id } errors { code } } }',
   );
@@ -31,16 +34,22 @@ export async function toolAgent(store: Store, person: Person): Promise<ToolAgent
     orders: await bind(person, { organizationId, projectId, slug: 'orders', secret: secrets.orders }),
     status: await bind(person, { organizationId, projectId, slug: 'status', secret: secrets.status }),
   };
-  const { instanceAutoActivate } = await person.query(operations.instanceAutoActivate, {
-    input: { projectId, offeringSlug: 'order-desk', idempotencyKey: crypto.randomUUID() },
-  });
-  const instanceId = String(instanceAutoActivate.instance.id);
-  await settled(person, instanceId);
+  const instanceId = await activated(person, projectId, 'order-desk');
   return { organizationId, projectId, instanceId, bindings };
 }
 
+/** A trial of an offering, when its policy is applied. */
+export async function activated(person: Caller, projectId: string, offeringSlug: string): Promise<string> {
+  const { instanceAutoActivate } = await person.query(operations.instanceAutoActivate, {
+    input: { projectId, offeringSlug, idempotencyKey: crypto.randomUUID() },
+  });
+  const instanceId = String(instanceAutoActivate.instance.id);
+  await settled(person, instanceId);
+  return instanceId;
+}
+
 export async function bind(
-  person: Person,
+  person: Caller,
   o: { organizationId: string; projectId: string; slug: string; secret: string },
 ): Promise<string> {
   const { connectors } = await person.query(operations.connectors, o);
@@ -59,7 +68,7 @@ export async function bind(
 }
 
 /** Until the instance is what it should be. */
-export const settled = (person: Person, instanceId: string): Promise<true> =>
+export const settled = (person: Caller, instanceId: string): Promise<true> =>
   person.waitFor(
     'query ($id: ID!) { instance(id: $id) { state desiredGeneration observedGeneration } }',
     { id: instanceId },
@@ -71,7 +80,7 @@ export const settled = (person: Person, instanceId: string): Promise<true> =>
 
 /** Starts a run and follows it to its end. */
 export async function runWithTools(
-  person: Person,
+  person: Caller,
   instanceId: string,
   input: string,
 ): Promise<{ runId: string; calls: ToldCall[]; text: string; end: string; kinds: string[] }> {
@@ -81,7 +90,7 @@ export async function runWithTools(
 }
 
 export async function followTools(
-  person: Person,
+  person: Caller,
   runId: string,
 ): Promise<{ calls: ToldCall[]; text: string; end: string; kinds: string[] }> {
   const calls = new Map<string, ToldCall>();

@@ -203,7 +203,7 @@ const noSecret = () =>
 
 /** JSON, which takes whatever is given: what does not fit is refused by us, without a word about what it was. */
 const aboutSecrets =
-  'A list of { name, value }, one for each of secretFields of the connector, each 1 to 8192 printable ASCII characters. It goes in and never comes out.';
+  'A list of { name, value }, one for each of secretFields of the connector, each 1 to 8192 printable ASCII characters. It goes in and never comes out. Give it as a variable: the texts of documents are kept for the next time they are asked.';
 
 const ConnectorBindInput = builder.inputType('ConnectorBindInput', {
   description: "A project's secret for a connector.",

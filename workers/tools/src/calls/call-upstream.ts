@@ -10,6 +10,9 @@ import { redactResult } from './redact.ts';
 import { ToolRefusal } from './refusals.ts';
 import type { ToolResult } from './tool-call.ts';
 
+/** How much of a text of a failed call a model is shown. */
+const mostErrorText = 4_000;
+
 /** How a planned call ended, and what is audited of it. */
 export interface Ended {
   readonly end: ToolResult | ToolRefusal;
@@ -100,7 +103,7 @@ async function attempt(
     facts = answer;
     fitOutput(plan, answer.result);
     const masked = redactResult(answer.result, lease?.secret ?? null);
-    return ended(masked.result, masked.redactions);
+    return ended(shortened(masked.result), masked.redactions);
   } catch (error) {
     if (error instanceof UpstreamRefusal) facts = error.seen;
     return ended(refusalOf(room, error));
@@ -114,11 +117,24 @@ const tenantOf = ({ grant }: Plan) => ({
   projectId: grant.projectId,
 });
 
-/** A good answer is what the definition promised. */
+/** An error that is no longer than it may be; what is cut is masked before, because a part of a secret is no longer known as one. */
+const shortened = (result: ToolResult): ToolResult =>
+  result.isError
+    ? {
+        ...result,
+        content: result.content.map((block) =>
+          typeof block['text'] === 'string'
+            ? { ...block, text: block['text'].slice(0, mostErrorText) }
+            : block,
+        ),
+      }
+    : result;
+
+/** A good answer is what the definition promised. Where it is not, is told by the rule alone: the place may be named by the upstream, and with the secret. */
 function fitOutput({ tool }: Plan, result: ToolResult): void {
   if (!tool.outputSchema || result.isError) return;
   const fault = validatorOf(tool.outputSchema)(result.structuredContent);
-  if (fault) throw new ToolRefusal('UPSTREAM_INVALID', undefined, { path: fault.path, rule: fault.rule });
+  if (fault) throw new ToolRefusal('UPSTREAM_INVALID', undefined, { rule: fault.rule });
 }
 
 function asRefusal(error: unknown): never {

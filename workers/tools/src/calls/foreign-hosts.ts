@@ -3,8 +3,11 @@ import type { ToolSettings } from '../settings.ts';
 
 type Handler = (request: Request) => Response | Promise<Response>;
 
-/** Paths that a browser could be led to: a page elsewhere whose name was made to point here must reach none of them. */
-const guarded = /^\/(v1|mcp|\.well-known)(\/|$)/;
+/**
+ * Paths of our own services, which come under whatever name they know; they want a service's token, which no page has. Every other path is one that a browser
+ * could be led to by a page elsewhere whose name was made to point here; they are not named, because what is routed is the path as it is decoded.
+ */
+const unguarded = /^\/(health|readiness|internal)(\/|$)/;
 
 /**
  * Refuses a request whose Host or Origin is not ours, before anything of it is read (DNS rebinding). The Host is the one in the request's URL, which
@@ -19,7 +22,7 @@ export function refuseForeignHosts(
     origin === null || (URL.canParse(origin) && hosts.has(new URL(origin).host));
   return (request) => {
     const url = new URL(request.url);
-    if (guarded.test(url.pathname) && !(hosts.has(url.host) && isOurs(request.headers.get('origin'))))
+    if (!unguarded.test(url.pathname) && !(hosts.has(url.host) && isOurs(request.headers.get('origin'))))
       return problemResponse({
         status: 403,
         code: 'FOREIGN_HOST',

@@ -2,6 +2,7 @@ import zlib from 'node:zlib';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { problemResponse } from '@agentstore/kernel/http/problem';
 import { uuidv7 } from '@agentstore/kernel/ids';
+import { recordTelemetry } from '@agentstore/kernel/testing/telemetry';
 import { SecretDenied, SecretMissing, SecretStoreUnavailable } from '@agentstore/kernel/vault/secret-store';
 import { answerJson } from '../testing/counting-upstream.ts';
 import { openGateway, ordersConnector, type Gateway } from '../testing/tool-gateway.ts';
@@ -191,8 +192,18 @@ describe('an idempotency key', () => {
     const answers = await Promise.all([keyed('k2'), keyed('k2')]);
     expect(answers.filter(({ body }) => body['replayed'] === false)).toHaveLength(1);
     expect(gateway.upstream.requests).toHaveLength(2);
-    expect(gateway.upstream.requests[0]!.headers['idempotency-key']).toBe('k');
     expect(gateway.decisions).toHaveLength(5);
+  });
+
+  it('is another one at the upstream for each instance and tool, which an upstream that knows no callers cannot tell apart', async () => {
+    gateway.apply([
+      gateway.ruleOf('cancel_order', gateway.orders),
+      gateway.ruleOf('cancel_order', gateway.orders, { tool: 'orders__cancel_other' }),
+    ]);
+    const tools = ['orders__cancel_order', 'orders__cancel_other'];
+    for (const tool of tools) await gateway.invoke(tool, cancel, { 'idempotency-key': 'k' }, { tools });
+    const keys = gateway.upstream.requests.map(({ headers }) => headers['idempotency-key']);
+    expect(new Set([...keys, 'k']).size).toBe(3);
   });
 
   it('keeps what is already masked', async () => {
@@ -294,6 +305,15 @@ describe('an upstream', () => {
       'CONNECTOR_KIND_NOT_SERVED',
     ]);
   });
+});
+
+it('measures calls by the tools that a run has, and every other name as one', async () => {
+  const telemetry = recordTelemetry();
+  for (const tool of ['orders__find_order', 'orders__made_up_1', 'made up 2'])
+    await gateway.invoke(tool, find);
+  const served = (await telemetry.histograms()).find(({ name }) => name === 'mcp.server.operation.duration');
+  const names = served!.points.map(({ attributes }) => attributes['gen_ai.tool.name']);
+  expect(new Set(names)).toEqual(new Set(['orders__find_order', 'unknown']));
 });
 
 it('refuses more calls than a run may have, and says when to come again', async () => {

@@ -44,7 +44,9 @@ export function createToolCalls(room: Room): ToolCalls {
     },
     invoke: (grant, call) => {
       const draft = draftOf(grant, call);
-      return servedCall(draft.toolId, { work: () => decided(grant, call, draft), endOf: faultOf });
+      // A name that a caller made up would be a time series of its own.
+      const measured = grant.tools.includes(draft.toolId) ? draft.toolId : 'unknown';
+      return servedCall(measured, { work: () => decided(grant, call, draft), endOf: faultOf });
     },
   };
 

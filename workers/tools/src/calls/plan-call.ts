@@ -22,6 +22,7 @@ export interface Plan {
   readonly arguments: ToolArguments;
   /** Canonical JSON of the arguments. */
   readonly argumentsText: string;
+  /** What the upstream is given: no other instance's or tool's key is ever the same, by whatever the upstream tells its callers apart. */
   readonly idempotencyKey: string | null;
   readonly key: KeyedCall | null;
 }
@@ -49,7 +50,6 @@ export async function planCall(room: Room, grant: Grant, call: ToolCall, draft: 
   if (!upstream || origin === undefined) throw new ToolRefusal('CONNECTOR_KIND_NOT_SERVED');
   upstream.check({ definition, tool, arguments: sent });
   room.egress.check(origin);
-  const idempotencyKey = call.idempotencyKey ?? null;
   return {
     grant,
     rule,
@@ -59,7 +59,10 @@ export async function planCall(room: Room, grant: Grant, call: ToolCall, draft: 
     upstream,
     arguments: sent,
     argumentsText,
-    idempotencyKey,
+    idempotencyKey:
+      draft.idempotencyKeyHash === null
+        ? null
+        : hashOf([grant.instanceId, rule.tool, draft.idempotencyKeyHash]),
     key:
       draft.idempotencyKeyHash === null
         ? null

@@ -12,6 +12,15 @@ const writings: Record<string, (text: string) => string> = {
   json: (text) => JSON.stringify(text),
   'json in json': (text) => JSON.stringify(JSON.stringify(text)),
   'json of PHP': (text) => JSON.stringify(text).replaceAll('/', '\\/'),
+  'json of Go': (text) =>
+    JSON.stringify(text).replaceAll('&', '\\u0026').replaceAll('<', '\\u003c').replaceAll('>', '\\u003e'),
+  'json of Python': (text) => JSON.stringify(text).replaceAll('é', '\\u00e9'),
+  'json of PHP for HTML': (text) =>
+    JSON.stringify(text)
+      .replaceAll('\\"', '\\u0022')
+      .replaceAll('/', '\\/')
+      .replaceAll('é', '\\u00e9')
+      .replace(/[<>&']/g, (one) => `\\u00${one.charCodeAt(0).toString(16).toUpperCase()}`),
   'escaped characters': (text) =>
     Array.from(
       { length: text.length },
@@ -75,4 +84,16 @@ it('leaves everything else as it is, and knows no secret of less than four bytes
   const result = { content: [{ type: 'text', text }], isError: false };
   expect(redactResult(result, short)).toEqual({ result, redactions: [] });
   expect(redactResult(result, null)).toEqual({ result, redactions: [] });
+});
+
+it('masks the longest secret that can be bound, and beside letters that are longer when they are small', () => {
+  const long = { version: 1, fields: new Map([['key', Buffer.from('aZ/"<'.repeat(1_638))]]) };
+  const plain = long.fields.get('key')!.toString();
+  for (const text of [plain, JSON.stringify(plain), encodeURIComponent(plain)]) {
+    const { result } = redactResult(
+      { content: [{ type: 'text', text: `İ ${text} İ` }], isError: false },
+      long,
+    );
+    expect(result.content[0]!['text']).toMatch(/^İ "?\[redacted:secret\]"? İ$/);
+  }
 });

@@ -60,49 +60,58 @@ function redactorOf({ fields }: Secret): Redactor {
         const known = texts.get(encoding) ?? new Set();
         texts.set(encoding, known.add(text));
       }
-  const patterns = [...texts].map(
-    ([encoding, found]) =>
-      [
-        encoding,
-        // The longest first: a field may begin like another one.
-        new RegExp(
-          [...found]
-            .sort((a, b) => b.length - a.length)
-            .map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
-            .join('|'),
-          caseless.has(encoding) ? 'gi' : 'g',
-        ),
-      ] as const,
+  // The longest first: a field may begin like another one.
+  const needles = [...texts].flatMap(([encoding, found]) =>
+    [...found].sort((a, b) => b.length - a.length).map((needle) => ({ encoding, needle })),
   );
   return {
     text(text, found) {
       let masked = text;
-      for (const [encoding, pattern] of patterns)
-        masked = masked.replace(pattern, () => {
-          found(encoding);
-          return redactedSecret;
-        });
+      let small = lowered(masked);
+      for (const { encoding, needle } of needles) {
+        const without = caseless.has(encoding)
+          ? replaced(masked, small, lowered(needle))
+          : replaced(masked, masked, needle);
+        if (without === masked) continue;
+        found(encoding);
+        masked = without;
+        small = lowered(masked);
+      }
       return masked;
     },
   };
 }
 
-const caseless = new Set(['hex', 'percent', 'escape', 'entity']);
+/** The text with the mask where `searched`, which is the text or its small letters, has the needle. No expression: one for a long secret would be too large. */
+function replaced(text: string, searched: string, needle: string): string {
+  const parts: string[] = [];
+  let from = 0;
+  for (let at = searched.indexOf(needle); at >= 0; at = searched.indexOf(needle, from)) {
+    parts.push(text.slice(from, at), redactedSecret);
+    from = at + needle.length;
+  }
+  return from === 0 ? text : parts.concat(text.slice(from)).join('');
+}
+
+/** Small letters, each where its capital was: of a text in which one of them is longer, those of ASCII. */
+function lowered(text: string): string {
+  const all = text.toLowerCase();
+  return all.length === text.length ? all : text.replace(/[A-Z]+/g, (some) => some.toLowerCase());
+}
+
+const caseless = new Set(['json', 'hex', 'percent', 'escape', 'entity']);
 
 /** The texts by which a secret can stand in a body: as it is, and as programs write it into JSON, URLs, HTML, headers and dumps. */
 function* encodingsOf(secret: Buffer): Generator<readonly [encoding: string, text: string]> {
   const plain = secret.toString();
   const bytes = [...secret];
   const characters = Array.from(plain);
-  const units = Array.from({ length: plain.length }, (_none, at) => plain.charCodeAt(at));
   yield ['plain', plain];
-  const quoted = JSON.stringify(plain).slice(1, -1);
-  if (quoted !== plain) {
-    yield ['json', quoted];
-    yield ['json', JSON.stringify(quoted).slice(1, -1)];
+  for (const text of jsonsOf(plain)) {
+    yield ['json', text];
+    yield ['json', JSON.stringify(text).slice(1, -1)];
   }
-  yield ['json', quoted.replaceAll('/', '\\/')];
-  yield ['escape', units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')];
+  yield ['escape', codeOf(plain)];
   yield ['escape', bytes.map((byte) => `\\x${hex(byte)}`).join('')];
   yield ['hex', secret.toString('hex')];
   for (const by of [' ', ':']) yield ['hex', bytes.map(hex).join(by)];
@@ -128,6 +137,26 @@ function* encodingsOf(secret: Buffer): Generator<readonly [encoding: string, tex
       yield ['base64url', text.replaceAll('+', '-').replaceAll('/', '_')];
     }
 }
+
+/** Characters that programs write by their codes in JSON besides those that they must: none, and those of Go and Rails, Gson, Python, PHP for HTML, .NET. */
+const alsoByCode = [/[^\s\S]/, /[<>&]/, /[<>&'=]/, /[^ -~]/, /[<>&'"]|[^ -~]/, /["&'+<>`]|[^ -~]/] as const;
+
+/** The texts of JSON that a text can become, which PHP writes with `\/` as well. */
+function* jsonsOf(plain: string): Generator<string> {
+  for (const byCode of alsoByCode) {
+    const text = Array.from(plain, (one) =>
+      byCode.test(one) ? codeOf(one) : JSON.stringify(one).slice(1, -1),
+    ).join('');
+    yield text;
+    yield text.replaceAll('/', '\\/');
+  }
+}
+
+const codeOf = (character: string): string =>
+  character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 
 /** The base64 of the bytes wherever they begin among others: of each of the three alignments, the characters that nothing beside them changes. */
 function* base64sOf(bytes: Buffer): Generator<string> {

@@ -8,6 +8,7 @@ const alsoPrivate = [
   '2001::/32', // Teredo
   '100::/64', // discard
   '100.64.0.0/10', // carriers' NAT
+  '168.63.129.16/32', // the host of a virtual machine in Azure
   '192.0.0.0/24', // IETF protocol assignments
   '192.88.99.0/24', // 6to4 relays
   '198.18.0.0/15', // benchmarks

@@ -5,7 +5,7 @@ import { createSecretCache } from './secret-cache.ts';
 
 const ref = { organizationId: uuidv7(), projectId: uuidv7(), bindingId: uuidv7() };
 
-function open(options: { isCurrent?: () => boolean; entries?: number } = {}) {
+function open(options: { isCurrent?: () => boolean; entries?: number; ttlMs?: number } = {}) {
   const read: { answer: (version: number) => Secret; fail: (error: Error) => void }[] = [];
   const cache = createSecretCache({
     reader: {
@@ -21,7 +21,7 @@ function open(options: { isCurrent?: () => boolean; entries?: number } = {}) {
           });
         }),
     },
-    ttlMs: 60_000,
+    ttlMs: options.ttlMs ?? 60_000,
     entries: options.entries ?? 10,
     isCurrent: options.isCurrent ?? (() => true),
   });
@@ -99,6 +99,16 @@ it('keeps nothing while nobody tells what was taken back, and no failure', async
   read.at(-1)!.answer(4);
   expect(await again).toBe('value-4');
   expect(read).toHaveLength(4);
+});
+
+it('keeps nothing for no time', async () => {
+  const { cache, read, valueOf } = open({ ttlMs: 0 });
+  for (const version of [1, 2]) {
+    const asked = valueOf(cache.lease(ref));
+    read.at(-1)!.answer(version);
+    expect(await asked).toBe(`value-${version}`);
+  }
+  expect(read).toHaveLength(2);
 });
 
 it("another tenant's path to the same binding is another secret", async () => {

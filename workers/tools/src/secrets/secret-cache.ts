@@ -18,7 +18,7 @@ export interface SecretCache {
 }
 
 /**
- * At most one read per binding under way, kept for `ttlMs`. While `isCurrent` says no (nobody tells which secrets were taken back) nothing is kept, and
+ * At most one read per binding under way, kept for `ttlMs` (0: not at all). While `isCurrent` says no (nobody tells which secrets were taken back) nothing is kept, and
  * every call reads.
  */
 export function createSecretCache(options: {
@@ -27,10 +27,10 @@ export function createSecretCache(options: {
   readonly entries: number;
   readonly isCurrent: () => boolean;
 }): SecretCache {
-  const { reader, isCurrent } = options;
+  const { reader, ttlMs, isCurrent } = options;
   const held = new LRUCache<string, Secret>({
     max: options.entries,
-    ttl: options.ttlMs,
+    ttl: ttlMs,
     ttlAutopurge: true,
     dispose: overwrite,
   });
@@ -45,7 +45,7 @@ export function createSecretCache(options: {
       (secret) => {
         if (reads.get(key) === begun) {
           reads.delete(key);
-          if (isCurrent()) held.set(key, secret);
+          if (ttlMs > 0 && isCurrent()) held.set(key, secret);
         }
         // What nobody keeps is overwritten once all who waited have their copy.
         if (held.peek(key) !== secret) setImmediate(() => overwrite(secret));

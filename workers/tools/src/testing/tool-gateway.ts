@@ -253,6 +253,45 @@ export async function openGateway(more: Partial<ToolSettings> = {}, deps: Partia
     };
   }
 
+  /** The same over MCP, in the revision with a handshake that flows speak: what REST says in members of the body goes into `_meta`. */
+  async function invokeOverMcp(
+    toolId: string,
+    body: object,
+    headers: Record<string, string> = {},
+    claims: Partial<RunGrant> = {},
+  ): ReturnType<typeof invoke> {
+    const { arguments: sent, ...claimed } = body as Record<string, unknown>;
+    const meta = Object.entries(claimed).map(([name, value]) => [`agentstore.dev/${name}`, value]);
+    const answer = await app.fetch(
+      new Request(`${publicOrigin}/mcp`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${await token(claims)}`,
+          'content-type': 'application/json',
+          accept: 'application/json, text/event-stream',
+          'mcp-protocol-version': '2025-11-25',
+          ...headers,
+        },
+        body: JSON.stringify({
+          jsonrpc: '2.0',
+          id: 1,
+          method: 'tools/call',
+          params: { name: toolId, arguments: sent, _meta: Object.fromEntries(meta) },
+        }),
+      }),
+    );
+    const { result, error, ...problem } = (await answer.json()) as {
+      result?: { isError?: boolean; structuredContent?: object; _meta: Record<string, unknown> };
+      error?: { data?: object };
+    };
+    const refusal = error?.data ?? (result?.isError ? result.structuredContent : undefined);
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: { auditId: result?._meta['agentstore.dev/auditId'], ...problem, ...refusal, result },
+    };
+  }
+
   return {
     app,
     upstream,
@@ -276,6 +315,7 @@ export async function openGateway(more: Partial<ToolSettings> = {}, deps: Partia
     publicKey,
     privateKey,
     invoke,
+    invokeOverMcp,
     /** The decision about an answer's call. */
     decisionOf: (answer: { body: Record<string, unknown> }) =>
       decisions.find(({ id }) => id === answer.body['auditId']),

@@ -5,8 +5,6 @@ import { ToolRefusal } from '../../calls/refusals.ts';
 import { isShallow } from '../../connectors/json-schema.ts';
 import type { ToolResult } from '../../calls/tool-call.ts';
 
-/** How much of a failed call's body a model is shown. */
-const mostErrorText = 4_000;
 const mostDepth = 64;
 
 /** The body, decompressed, or RESPONSE_TOO_LARGE as soon as it has more than `most` bytes: what is left of it is not read. */
@@ -51,7 +49,7 @@ export function resultOf(answer: {
   const { status, body } = answer;
   if (status >= 400)
     return {
-      content: [{ type: 'text', text: `HTTP ${status}\n${body.toString().slice(0, mostErrorText)}`.trim() }],
+      content: [{ type: 'text', text: `HTTP ${status}\n${body.toString()}`.trim() }],
       isError: true,
     };
   const [media = ''] = (answer.contentType ?? '').toLowerCase().split(';');
