@@ -185,7 +185,7 @@ export async function keepLease(
 ): Promise<boolean> {
   const rows = await tx.sql<{ id: Uuid }>(
     `-- keepLease
-     update document set lease_until = now() + $3 * interval '1 millisecond', progress = greatest(progress, $4)
+     update document set lease_until = now() + $3 * interval '1 millisecond', progress = $4
      where id = $1 and lease_id = $2 and deleted_at is null returning id`,
     [id, leaseId, o.leaseMs, o.progress],
   );
