@@ -39,7 +39,7 @@ export interface RagflowCalls {
 /** 102: not there, not ours, or not possible now. */
 export const dataError = 102;
 
-const envelope = z.object({ code: z.number(), message: z.string().nullish(), data: z.unknown() });
+const envelope = z.object({ code: z.number(), message: z.string().nullish(), data: z.unknown().optional() });
 const mostWords = 300;
 const mostCallsAtOnce = 32;
 

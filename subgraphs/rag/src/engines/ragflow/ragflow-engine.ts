@@ -59,9 +59,9 @@ export function createRagflowEngine({ database, client, bounds, log }: RagflowEn
           code: 'FILE_TOO_LARGE',
           message: `The file is larger than the ${most} bytes that are allowed.`,
         });
-      if (!(error instanceof RagflowRefusal) || (await client.findDataset({ id: dataset })) === undefined)
-        throw error;
-      return refused(refusalOf(error));
+      if (!(error instanceof RagflowRefusal) || !aboutFiles.has(error.code)) throw error;
+      const isThere = (await client.findDataset({ id: dataset })) !== undefined;
+      return refused(isThere ? refusalOf(error) : noBase);
     }
     onProgress(uploaded);
     const ended = await parseDocument(client, { dataset, id }, bounds, {
@@ -143,6 +143,9 @@ export function createRagflowEngine({ database, client, bounds, log }: RagflowEn
       if (dataset === undefined || dataset === null) return refused(noBase);
       try {
         return await attempt(work, dataset);
+      } catch (error) {
+        work.signal.throwIfAborted();
+        throw error;
       } finally {
         // What stays is not searched; the next attempt or the deletion removes it.
         await removeRest(work, dataset).catch((error: unknown) =>
@@ -201,6 +204,9 @@ function cite(
     .sort((a, b) => b.score - a.score)
     .slice(0, limit);
 }
+
+/** Codes with which an upload is refused for what it is: an argument, what it belongs to, its kind (as a fault of the server), and none at all. */
+const aboutFiles = new Set([0, 101, 102, 500]);
 
 const noBase = { code: 'BASE_NOT_FOUND', message: 'The knowledge base is not there.' } as const;
 
