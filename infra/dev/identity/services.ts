@@ -8,8 +8,9 @@ export const servicePermissions: Readonly<Record<string, readonly Permission[]>>
   router: ['callers:resolve', 'applied:read'],
   'control-plane': ['wallet:topup', 'billing:rate', 'audit:read'],
   runs: ['instance:entitlements', 'billing:authorize', 'billing:settle'],
+  rag: ['instance:entitlements'],
   runner: ['run:execute', 'billing:settle'],
-  tools: ['applied:read', 'connector:read', 'run:tool'],
+  tools: ['applied:read', 'connector:read', 'run:tool', 'knowledge:search'],
   gitops: ['gitops:write', 'gitops:observe'],
   provisioner: ['order:grant', 'wallet:topup'],
   billing: [], // calls nobody
