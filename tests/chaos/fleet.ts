@@ -20,6 +20,7 @@ import {
 import { createProgress } from '../../infra/dev/progress.ts';
 import { seedShop } from '../../infra/dev/shop/seed.ts';
 import { registerCatalogue } from '../../infra/dev/stack/catalogue.ts';
+import { registerHelpDesk } from '../../infra/dev/stack/help-desk.ts';
 import { registerOrderDesk } from '../../infra/dev/stack/order-desk.ts';
 import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
@@ -161,12 +162,9 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
   });
   const controlPlane = serviceClient(doubles, appPorts['control-plane']);
   await registerCatalogue({ doubles, secrets, shop, controlPlane });
-  await registerOrderDesk({
-    doubles,
-    secrets,
-    toolsOrigin: `http://127.0.0.1:${ports.tools}`,
-    controlPlane,
-  });
+  const site = { doubles, secrets, toolsOrigin: `http://127.0.0.1:${ports.tools}`, controlPlane };
+  await registerOrderDesk(site);
+  await registerHelpDesk(site);
 
   return {
     publicOrigin,

@@ -192,6 +192,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     db: database('tools', 10),
     controlPlane: client('control-plane', 'tools'),
     gitops: client('gitops'),
+    knowledge: client('rag', 'tools'),
     runner: client('runner', 'tools'),
     serviceToken: tokenOf('tools'),
     authenticate: authenticate('tools'),
