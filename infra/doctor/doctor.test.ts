@@ -35,7 +35,7 @@ beforeAll(async () => {
     dir: path.join(home, 'objects'),
     port: 0,
     ...keys,
-    buckets: ['artifacts'],
+    buckets: ['artifacts', 'knowledge'],
     log: silentLog,
   });
   const git = path.join(home, 'agentstore.git');

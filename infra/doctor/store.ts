@@ -120,6 +120,7 @@ async function findsBucket(url: string, { objects }: Pick<DevSecrets, 'objects'>
     region: 'us-east-1',
     ...objects,
   });
-  if (!(await client.bucketExists('artifacts'))) throw new Error(`${url} has no bucket "artifacts"`);
+  for (const bucket of ['artifacts', 'knowledge'])
+    if (!(await client.bucketExists(bucket))) throw new Error(`${url} has no bucket "${bucket}"`);
   return `${url}, bucket "artifacts"`;
 }

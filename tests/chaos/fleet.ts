@@ -20,6 +20,7 @@ import {
 import { createProgress } from '../../infra/dev/progress.ts';
 import { seedShop } from '../../infra/dev/shop/seed.ts';
 import { registerCatalogue } from '../../infra/dev/stack/catalogue.ts';
+import { registerHelpDesk } from '../../infra/dev/stack/help-desk.ts';
 import { registerOrderDesk } from '../../infra/dev/stack/order-desk.ts';
 import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
@@ -33,6 +34,7 @@ export const processNames = [
   'billing',
   'control-plane',
   'runs',
+  'rag',
   'gitops',
   'provisioner',
   'tools',
@@ -45,6 +47,7 @@ const mains: Readonly<Record<ProcessName, string>> = {
   billing: 'subgraphs/billing/src/main.ts',
   'control-plane': 'subgraphs/control-plane/src/main.ts',
   runs: 'subgraphs/runs/src/main.ts',
+  rag: 'subgraphs/rag/src/main.ts',
   gitops: 'workers/gitops/src/main.ts',
   provisioner: 'workers/provisioner/src/main.ts',
   tools: 'workers/tools/src/main.ts',
@@ -159,12 +162,9 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
   });
   const controlPlane = serviceClient(doubles, appPorts['control-plane']);
   await registerCatalogue({ doubles, secrets, shop, controlPlane });
-  await registerOrderDesk({
-    doubles,
-    secrets,
-    toolsOrigin: `http://127.0.0.1:${ports.tools}`,
-    controlPlane,
-  });
+  const site = { doubles, secrets, toolsOrigin: `http://127.0.0.1:${ports.tools}`, controlPlane };
+  await registerOrderDesk(site);
+  await registerHelpDesk(site);
 
   return {
     publicOrigin,
@@ -257,6 +257,7 @@ function environmentsOf(o: {
     CONTROL_PLANE_URL: url('control-plane'),
     BILLING_URL: url('billing'),
     RUNS_URL: url('runs'),
+    RAG_URL: url('rag'),
     GITOPS_URL: url('gitops'),
     TOOLS_URL: url('tools'),
     TOOLS_ORIGIN: url('tools'),
@@ -277,6 +278,7 @@ function environmentsOf(o: {
       VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
       EGRESS_PRIVATE_ORIGINS: doubles.upstreams.url,
     },
+    rag: { ...common('rag'), ...s3 },
     gitops: { ...common('gitops'), ...s3, GIT_REPOSITORY: o.repository, LEASE_SECONDS: '3' },
     provisioner: {
       ...common('provisioner'),

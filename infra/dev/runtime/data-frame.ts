@@ -21,7 +21,7 @@ export function plainTable(rows: readonly unknown[]): string {
   if (rows.length === 0) return 'Empty Table\nColumns: []\nIndex: []';
   const indexWidth = String(rows.length - 1).length;
   const table = columnsOf(rows).map(({ name, values, isNumeric }) => {
-    const cells = [isNumeric ? ` ${name}` : name, ...values.map((value) => ` ${cellText(value)}`)];
+    const cells = [isNumeric ? ` ${name}` : name, ...values.map((value) => ` ${oneLine(cellText(value))}`)];
     const width = Math.max(...cells.map((cell) => cell.length));
     return cells.map((cell) => cell.padStart(width));
   });
@@ -42,6 +42,10 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const cellText = (value: unknown): string => (typeof value === 'string' ? value : pythonRepr(value));
+
+/** A text in a cell, as pandas prints it. */
+const oneLine = (text: string): string =>
+  text.replaceAll('\r', String.raw`\r`).replaceAll('\n', String.raw`\n`).replaceAll('\t', String.raw`\t`);
 
 /** A JSON value as Python prints it. */
 export function pythonRepr(value: unknown): string {

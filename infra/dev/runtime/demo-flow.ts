@@ -17,8 +17,18 @@ export const demoArtifact = (o: { modelBaseUrl: string; modelName?: string }): B
   });
 
 /** The artifact of the offering that calls tools: `flows/order-desk.json` with its model's base URL and the tool gateway's MCP endpoint written in. */
-export const orderDeskArtifact = (o: { modelBaseUrl: string; gatewayUrl: string }): Buffer =>
-  artifact('order-desk.json', (type, template) => {
+export const orderDeskArtifact = (o: ToolFlowOptions): Buffer => toolFlow('order-desk.json', o);
+
+/** The same of the offering that answers from knowledge bases: `flows/help-desk.json`. */
+export const helpDeskArtifact = (o: ToolFlowOptions): Buffer => toolFlow('help-desk.json', o);
+
+interface ToolFlowOptions {
+  readonly modelBaseUrl: string;
+  readonly gatewayUrl: string;
+}
+
+const toolFlow = (file: string, o: ToolFlowOptions): Buffer =>
+  artifact(file, (type, template) => {
     if (type === 'OpenAIModel') template['openai_api_base']!.value = o.modelBaseUrl;
     if (type === 'MCPTools')
       (template['mcp_server']!.value as { config: { url: string } }).config.url = o.gatewayUrl;

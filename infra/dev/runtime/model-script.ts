@@ -89,22 +89,23 @@ const paragraphsOf = (asked: string): string[] => asked.trim().split(/\n\s*\n/);
 const sentenceAround = (asked: string): string =>
   `You asked: “${paragraphsOf(asked).at(-1) ?? ''}” I am the scripted model of this store: I answer everyone alike, word by word, and never make anything up.`;
 
-/** What tools found, told again: of each paragraph `The tool NAME says:` the cells of its last row. */
+/** What tools found, told again: of each paragraph `The tool NAME says:` the cells of its table's rows. */
 const facts = (asked: string): string =>
   [
     ...paragraphsOf(asked).flatMap((paragraph) => {
-      const [, tool, row = ''] = /^The tool (\S+) says:\n(?:.*\n)*(.+)$/.exec(paragraph) ?? [];
+      const [, tool, table = ''] = /^The tool (\S+) says:\n.*\n([^]+)$/.exec(paragraph) ?? [];
       return tool === undefined
         ? []
-        : [
-            `${tool} says: ${row
-              .split(/\s{2,}/)
-              .slice(1)
-              .join(', ')}.`,
-          ];
+        : [`${tool} says: ${table.split('\n').map(cellsOf).join('; ')}.`];
     }),
     sentenceAround(asked),
   ].join(' ');
+
+const cellsOf = (row: string): string =>
+  row
+    .split(/\s{2,}/)
+    .slice(1)
+    .join(', ');
 
 /** A text by tokens, cut or repeated to `length` of them when one is given. */
 function answer(sentence: string, length: number | undefined): string[] {

@@ -24,6 +24,7 @@ import { serviceAudience, servicePermissions } from '../identity/services.ts';
 import type { Ports } from '../state/ports.ts';
 import type { DevSecrets } from '../state/secrets.ts';
 import { artifactBucket, type Doubles } from './doubles.ts';
+import { mountRag } from './rag.ts';
 import { mountRunner } from './runner.ts';
 import { createTeardown, type Teardown } from './teardown.ts';
 import { mountTools } from './tools.ts';
@@ -147,6 +148,14 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     sweepEveryMs: 1_500,
     abandonedAfterMs: 60_000,
   });
+  apps['rag'] = mountRag({
+    db: database('rag', 10),
+    controlPlane: client('control-plane', 'rag'),
+    authenticate: authenticate('rag'),
+    doubles,
+    secrets,
+    log: child('rag'),
+  });
   apps['gitops'] = createGitops({
     db: database('gitops', 6),
     authenticate: authenticate('gitops'),
@@ -185,6 +194,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     db: database('tools', 10),
     controlPlane: client('control-plane', 'tools'),
     gitops: client('gitops'),
+    knowledge: client('rag', 'tools'),
     runner: client('runner', 'tools'),
     serviceToken: tokenOf('tools'),
     authenticate: authenticate('tools'),
@@ -210,6 +220,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
         'control-plane': client('control-plane'),
         billing: client('billing'),
         runs: client('runs'),
+        rag: client('rag'),
       },
       controlPlane: client('control-plane', 'router'),
       gitops: client('gitops'),
@@ -230,7 +241,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     teardown.later(name, () => apps[name]!.stop());
     await apps[name]!.start();
   };
-  for (const name of ['billing', 'control-plane', 'runs', 'gitops', 'provisioner', 'tools'])
+  for (const name of ['billing', 'control-plane', 'runs', 'rag', 'gitops', 'provisioner', 'tools'])
     await start(name);
   // Before the runner, so that it is closed after it: the runs that end with the store may still call their tools.
   const gateway = await serve({

@@ -29,6 +29,7 @@ import { keepRunning } from './keep-running.ts';
 import { createTeardown } from './teardown.ts';
 
 export const artifactBucket = 'artifacts';
+export const knowledgeBucket = 'knowledge';
 
 /** The servers that stand in for what a deployment has: each speaks the real wire protocol. */
 export interface Doubles {
@@ -113,7 +114,7 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
         dir: at('objects'),
         port: ports.objects,
         ...secrets.objects,
-        buckets: [artifactBucket],
+        buckets: [artifactBucket, knowledgeBucket],
         log,
       });
       teardown.later('object storage', () => started.stop());

@@ -8,6 +8,7 @@ import { devSecrets, type DevSecrets } from '../state/secrets.ts';
 import { mountApps, type MountedApps } from './apps.ts';
 import { registerCatalogue, type Catalogue } from './catalogue.ts';
 import { startDoubles, type Doubles } from './doubles.ts';
+import { registerHelpDesk } from './help-desk.ts';
 import { registerOrderDesk } from './order-desk.ts';
 import { publisherOrganization } from './publisher.ts';
 import { refreshSupergraph } from './supergraph.ts';
@@ -113,12 +114,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return registered;
     });
     await progress.step('tools', async (say) => {
-      const { tools } = await registerOrderDesk({
-        doubles,
-        secrets,
-        toolsOrigin,
-        controlPlane: mounted!.clientOf('control-plane', 'seed'),
-      });
+      const controlPlane = mounted!.clientOf('control-plane', 'seed');
+      const site = { doubles, secrets, toolsOrigin, controlPlane };
+      const tools = [...(await registerOrderDesk(site)), ...(await registerHelpDesk(site))];
       say(`${tools.join(', ')} at ${toolsOrigin}`);
     });
     return {

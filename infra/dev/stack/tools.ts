@@ -17,6 +17,7 @@ export async function mountTools(options: {
   db: Database;
   controlPlane: ServiceClient;
   gitops: ServiceClient;
+  knowledge: ServiceClient;
   runner: ServiceClient;
   serviceToken: () => Promise<string>;
   authenticate: Authenticator;
@@ -37,6 +38,7 @@ export async function mountTools(options: {
     RUN_TOKEN_JWKS: JSON.stringify(secrets.runTokens.jwks),
     CONTROL_PLANE_URL: 'http://control-plane.internal',
     GITOPS_URL: 'http://gitops.internal',
+    RAG_URL: 'http://rag.internal',
     TOOLS_ORIGIN: origin,
     EGRESS_PRIVATE_ORIGINS: options.privateOrigins.join(),
     VAULT_ORIGIN: vault.url,

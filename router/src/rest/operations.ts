@@ -29,6 +29,7 @@ export const operations = {
     ... on RunStarted { conversationId } ... on StepStarted { step } ... on StepFinished { step }
     ... on TextMessageStart { messageId role } ... on TextMessageContent { messageId delta } ... on TextMessageEnd { messageId }
     ... on ToolCallStart { toolCallId toolName } ... on ToolCallArgs { toolCallId delta } ... on ToolCallEnd { toolCallId } ... on ToolCallResult { toolCallId content isError }
+    ... on CitationAdded { messageId citation { documentId documentName chunkId text score page } }
     ... on RunFinished { output charge usage { status durationMs models { model inputTokens outputTokens } } } ... on RunFailed { error { code message retryable } charge } ... on RunCancelled { charge }
     ... on RunEventsGap { fromSeq toSeq reason } } }`),
 };

@@ -24,6 +24,7 @@ export const runsSdl = `
   input InstanceAutoActivateInput { projectId: ID! offeringSlug: String! idempotencyKey: String! }
   input RunStartInput { instanceId: ID! input: String! conversationId: ID maxCharge: MicroCredits idempotencyKey: String! }
   input RunCancelInput { runId: ID! }
+  type Citation { documentId: ID documentName: String chunkId: ID text: String score: Float page: Int }
   interface RunEvent { runId: ID! seq: Int! at: DateTime! }
   ${[
     'RunStarted: conversationId: ID',
@@ -36,6 +37,7 @@ export const runsSdl = `
     'ToolCallArgs: toolCallId: ID delta: String',
     'ToolCallEnd: toolCallId: ID',
     'ToolCallResult: toolCallId: ID content: String isError: Boolean',
+    'CitationAdded: messageId: ID citation: Citation',
     'RunFinished: output: String charge: MicroCredits usage: RunUsage',
     'RunFailed: error: RunError charge: MicroCredits',
     'RunCancelled: charge: MicroCredits',

@@ -5,6 +5,7 @@
  */
 import { hashOf } from '@agentstore/kernel/canonical-json';
 import type { ConnectorDefinition } from '@agentstore/kernel/connector-definition';
+import { uuidv7 } from '@agentstore/kernel/ids';
 import { createEgressGuard, systemResolve } from '@agentstore/tools/egress/egress-guard';
 import { listUpstreamTools } from '@agentstore/tools/testing/list-upstream-tools';
 import { mcpUpstream } from '@agentstore/tools/upstream/mcp/mcp-upstream';
@@ -36,6 +37,7 @@ for (const call of callsOf(process.env['MCP_CONFORMANCE_CONTEXT'])) {
     definitionHash: hashOf(definition),
     tool,
     arguments: call.arguments,
+    tenant: { organizationId: uuidv7(), projectId: uuidv7() },
     secret: null,
     credentialId: 'none',
     idempotencyKey: null,

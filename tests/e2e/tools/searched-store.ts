@@ -5,7 +5,8 @@ import { logFile } from '../../../infra/dev/log-file.ts';
 import { createProgress } from '../../../infra/dev/progress.ts';
 import { orderDeskArtifact } from '../../../infra/dev/runtime/demo-flow.ts';
 import { describeStack } from '../../../infra/dev/stack/describe-stack.ts';
-import { registerTrial } from '../../../infra/dev/stack/order-desk.ts';
+import { registerToolOffering } from '../../../infra/dev/stack/tool-offering.ts';
+import { demoConnectors } from '../../../infra/dev/upstreams/connectors.ts';
 import { startStack, type StackOptions } from '../../../infra/dev/stack/stack.ts';
 import type { DevDescription } from '../../../infra/dev/state/description.ts';
 import { echoConnector } from './echo-upstream.ts';
@@ -41,10 +42,14 @@ const stack = await startStack({
   progress: createProgress({ write: () => undefined }),
 });
 const { slug, tool, calledInstead } = echoConnector;
-await registerTrial({
+const site = {
   doubles: stack.doubles,
   secrets: stack.secrets,
+  toolsOrigin: stack.toolsOrigin,
   controlPlane: stack.mounted.clientOf('control-plane', 'seed'),
+};
+const { url } = stack.doubles.upstreams;
+await registerToolOffering(site, {
   slug: 'echo-desk',
   name: 'Echo desk',
   artifact: Buffer.from(
@@ -52,10 +57,9 @@ await registerTrial({
       .toString()
       .replaceAll(calledInstead, `${slug}__${tool}`),
   ),
-  requiredConnectors: [
-    { connector: slug, tools: [tool] },
-    { connector: 'status', tools: ['service_status'] },
-  ],
+  connectors: demoConnectors({ ordersOrigin: url, statusOrigin: url }).filter((one) => one.slug === 'status'),
+  imported: [{ connector: slug, tools: [tool] }],
+  capability: { name: 'tools', title: 'Tools', description: 'Says what it was told.', limits: {} },
 });
 const tell = (told: Told): void => void process.send!(told);
 process.on('message', (order: Order) => {

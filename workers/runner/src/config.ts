@@ -85,6 +85,10 @@ const variables = defineConfig('runner', {
     .max(131_072)
     .default(32_768)
     .describe('Longest arguments, and longest result, of a tool call in run events; longer ones are cut'),
+  MAX_CITATIONS: whole
+    .min(0)
+    .default(200)
+    .describe('Most passages of documents that the messages of a run may cite'),
   MAX_ARTIFACT_BYTES: whole.min(1_024).default(4_194_304).describe('Largest flow artifact'),
   ARTIFACT_CACHE_BYTES: whole.min(0).default(67_108_864).describe('Verified artifacts kept in memory'),
   FLUSH_MS: whole

@@ -60,6 +60,7 @@ export function connect(
       maxStreamBytes: settings.MAX_STREAM_BYTES,
       maxOutputBytes: settings.MAX_OUTPUT_BYTES,
       maxToolTextBytes: settings.MAX_TOOL_TEXT_BYTES,
+      maxCitations: settings.MAX_CITATIONS,
       flushMs: settings.FLUSH_MS,
       flushBytes: settings.FLUSH_BYTES,
     },

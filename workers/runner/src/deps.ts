@@ -22,6 +22,8 @@ export interface RunLimits extends FrameLimits {
   readonly maxOutputBytes: number;
   /** Arguments, and the answer, of one tool call, in bytes; those of all calls together are bounded by `maxStreamBytes`. */
   readonly maxToolTextBytes: number;
+  /** Passages of documents that a run may cite in all. */
+  readonly maxCitations: number;
   readonly flushMs: number;
   readonly flushBytes: number;
 }

@@ -29,6 +29,7 @@ export const config = defineConfig('tools', {
   ...shared.vault,
   ...shared.telemetry,
   CONTROL_PLANE_URL: z.url().describe('Origin of the control-plane subgraph'),
+  RAG_URL: z.url().describe('Origin of the knowledge subgraph, which searches for tools of kind RAG'),
   GITOPS_URL: z.url().describe('Origin of the gitops worker, whose watch brings the applied policies'),
   TOOLS_ORIGIN: origin.describe(
     'Origin under which flows reach the gateway: the audience of run tokens, e.g. https://tools.example.com',

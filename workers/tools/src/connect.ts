@@ -11,6 +11,7 @@ import type { config } from './config.ts';
 import type { Deps } from './deps.ts';
 import { systemResolve } from './egress/egress-guard.ts';
 import { mcpUpstream } from './upstream/mcp/mcp-upstream.ts';
+import { createRagUpstream } from './upstream/rag/rag-upstream.ts';
 
 /** A gateway's dependencies from its configuration and the services it calls (over HTTP, or in this process). */
 export function connect(
@@ -21,7 +22,8 @@ export function connect(
     readonly authenticate: Authenticator;
     readonly controlPlane: ServiceClient;
     readonly gitops: ServiceClient;
-    /** `applied:read`, `connector:read` and `run:tool`. */
+    readonly knowledge: ServiceClient;
+    /** `applied:read`, `connector:read`, `run:tool` and `knowledge:search`. */
     readonly serviceToken: () => Promise<string>;
     readonly ownerAt: (origin: string) => ServiceClient;
     readonly secrets: SecretReader;
@@ -49,7 +51,10 @@ export function connect(
       deadlineMs: settings.AUDIT_DEADLINE_MS,
       mostWaiting: settings.AUDIT_MOST_WAITING,
     }),
-    upstreams: { MCP: mcpUpstream({ entries: settings.DEFINITION_CACHE_ENTRIES }) },
+    upstreams: {
+      MCP: mcpUpstream({ entries: settings.DEFINITION_CACHE_ENTRIES }),
+      RAG: createRagUpstream(services.knowledge),
+    },
     resolve: systemResolve,
     settings: {
       publicOrigin: settings.TOOLS_ORIGIN,

@@ -21,7 +21,7 @@ const token = serviceTokenSource({
   clientId: settings.OIDC_CLIENT_ID,
   clientSecret: settings.OIDC_CLIENT_SECRET,
   audience: settings.SERVICE_AUDIENCE,
-  scope: ['applied:read', 'connector:read', 'run:tool'],
+  scope: ['applied:read', 'connector:read', 'run:tool', 'knowledge:search'],
 });
 const secrets = await createVaultReader({
   origin: settings.VAULT_ORIGIN,
@@ -39,6 +39,7 @@ const deps = connect(settings, {
     internalJwks: settings.INTERNAL_JWKS,
   }),
   controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
+  knowledge: createServiceClient({ name: 'rag', baseUrl: settings.RAG_URL, token }),
   gitops: createServiceClient({ name: 'gitops', baseUrl: settings.GITOPS_URL }),
   serviceToken: token,
   ownerAt: (origin) => createServiceClient({ name: 'runner', baseUrl: origin, token }),

@@ -30,8 +30,12 @@ export const servedCall = <T>(toolId: string, work: Work<T>): Promise<T> =>
   measured(serverDuration, attributesOf(toolId), work);
 
 /** Measures the part of a call that the upstream takes. */
-export const upstreamCall = <T>(toolId: string, origin: string, work: Work<T>): Promise<T> =>
-  measured(clientDuration, { ...attributesOf(toolId), 'server.address': new URL(origin).hostname }, work);
+export const upstreamCall = <T>(toolId: string, origin: string | null, work: Work<T>): Promise<T> =>
+  measured(
+    clientDuration,
+    { ...attributesOf(toolId), ...(origin === null ? {} : { 'server.address': new URL(origin).hostname }) },
+    work,
+  );
 
 function measured<T>(
   record: (value: number, attributes: Attributes) => void,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { demoArtifact, orderDeskArtifact } from '../../../../infra/dev/runtime/demo-flow.ts';
+import { demoArtifact, helpDeskArtifact, orderDeskArtifact } from '../../../../infra/dev/runtime/demo-flow.ts';
 import { artifactFaults } from './flow-artifact.ts';
 import type { ToolGateway } from './mcp-nodes.ts';
 
@@ -30,6 +30,11 @@ const desk = (): Flow => read(orderDeskArtifact({ modelBaseUrl, gatewayUrl: gate
 
 describe('the publish gate', () => {
   it('lets the demo flow through', () => expect(faultsOf(() => undefined)).toBe(''));
+  it('lets the flow through that searches in knowledge bases', () => {
+    const bytes = helpDeskArtifact({ modelBaseUrl, gatewayUrl: gateway.url });
+    expect(artifactFaults(bytes, { ...gateway, tools: ['knowledge__search'] })).toEqual([]);
+    expect(artifactFaults(bytes, gateway).join()).toMatch(/knowledge__search is not among/);
+  });
   it.each<[string, Change, RegExp]>([
     [
       'a flow without an input',

@@ -20,6 +20,14 @@ export const knowledgeBasesOf = (tx: Tx, projectId: Uuid, page: PageRequest) =>
     [projectId, page.afterKey, page.first + 1],
   );
 
+/** Those of a project that answer, oldest first. */
+export const readyKnowledgeBases = (tx: Tx, projectId: Uuid, limit: number) =>
+  tx.sql<KnowledgeBase>(
+    `-- readyKnowledgeBases
+     select ${columns} from knowledge_base where project_id = $1 and state = 'READY' order by id limit $2`,
+    [projectId, limit],
+  );
+
 /** Until the transaction ends, nobody else counts and adds what the project holds. */
 export async function lockQuota(tx: Tx, projectId: Uuid): Promise<void> {
   await tx.sql(`-- lockQuota\n select pg_advisory_xact_lock(hashtextextended('rag.quota:' || $1, 0))`, [

@@ -11,7 +11,7 @@ import {
   type KnowledgeBase,
   type KnowledgeBaseRefusal,
 } from '../knowledge-bases/knowledge-base.ts';
-import { knowledgeBasesByIds } from '../knowledge-bases/knowledge-bases.store.ts';
+import { knowledgeBasesByIds, readyKnowledgeBases } from '../knowledge-bases/knowledge-bases.store.ts';
 
 /** What is asked, in words, and for how many passages at most; only of these documents, when any are said. */
 interface Question {
@@ -62,12 +62,17 @@ export async function searchForProject(
   input: Question & {
     readonly organizationId: Uuid;
     readonly projectId: Uuid;
-    readonly knowledgeBaseIds: readonly Uuid[];
+    /** All of the project unless said. */
+    readonly knowledgeBaseIds?: readonly Uuid[] | undefined;
   },
 ): Promise<Citation[]> {
-  const { organizationId, projectId } = input;
+  const { organizationId, projectId, knowledgeBaseIds } = input;
   const bases = (
-    await room.db.transaction(scope, (tx) => knowledgeBasesByIds(tx, input.knowledgeBaseIds))
+    await room.db.transaction(scope, (tx) =>
+      knowledgeBaseIds
+        ? knowledgeBasesByIds(tx, knowledgeBaseIds)
+        : readyKnowledgeBases(tx, projectId, searchBounds.knowledgeBases),
+    )
   ).filter((base) => base.organizationId === organizationId && base.projectId === projectId);
   const found = await Promise.all(bases.map((base) => cite(room, scope, base, input)));
   return found

@@ -8,7 +8,8 @@ import { searchBounds, searchForProject } from './search-knowledge.ts';
 const body = z.object({
   organizationId: z.uuid(),
   projectId: z.uuid(),
-  knowledgeBaseIds: z.array(z.uuid()).min(1).max(searchBounds.knowledgeBases),
+  /** All of the project, oldest first and as many, when absent. */
+  knowledgeBaseIds: z.array(z.uuid()).min(1).max(searchBounds.knowledgeBases).optional(),
   query: z.string().trim().min(1).max(searchBounds.queryCharacters),
   limit: z.int().min(1).max(searchBounds.citations).default(5),
 });

@@ -108,6 +108,26 @@ describe('POST /internal/knowledge:search', () => {
     expect(citations[0]!.documentId).toBe(toGlobalId('Document', uuidOf(citations[0]!.documentId)));
   });
 
+  it('asks all bases of the project when none is named, and none of another', async () => {
+    const project = app.project();
+    const [one, two] = [await app.base(project), await app.base(project)];
+    await add(project, one, 'customs in one', 'one.md');
+    await add(project, two, 'customs in two', 'two.md');
+    const { organizationId, projectId } = project;
+    const named = await ask({ organizationId, projectId, knowledgeBaseIds: undefined });
+    expect(named.citations.map(({ documentName }) => documentName).sort()).toEqual(['one.md', 'two.md']);
+    const foreign = { organizationId: home.organizationId, projectId, knowledgeBaseIds: undefined };
+    expect(await ask(foreign)).toEqual({ citations: [] });
+    const empty = app.project();
+    expect(
+      await ask({
+        organizationId: empty.organizationId,
+        projectId: empty.projectId,
+        knowledgeBaseIds: undefined,
+      }),
+    ).toEqual({ citations: [] });
+  });
+
   it("asks the engine for none but the project's own bases", async () => {
     const theirs = app.project();
     const foreign = await app.base(theirs);

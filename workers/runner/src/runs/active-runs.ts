@@ -1,3 +1,5 @@
+import type { Citation } from '@agentstore/kernel/citation';
+import type { Citations } from '../langflow/citations.ts';
 import type { MappedEvent } from '../langflow/mapped-event.ts';
 import type { ToldCall, ToolAnswer, ToolCalls } from '../langflow/tool-calls.ts';
 
@@ -14,8 +16,12 @@ export interface ActiveRun {
   readonly fence: number;
   /** Stores that a call begins; answers why it must not be made. */
   toolCallBegins(call: ToldCall): Promise<NoticeRefusal | undefined>;
-  /** Has the answer of a call stored with what else the run tells. */
-  toolCallEnds(id: string, answer: ToolAnswer): NoticeRefusal | undefined;
+  /** Has the answer of a call stored with what else the run tells; `found` is what the next message rests on. */
+  toolCallEnds(
+    id: string,
+    answer: ToolAnswer,
+    found: readonly Citation[],
+  ): NoticeRefusal | undefined;
 }
 
 /** The runs that this process executes now, by their ids. */
@@ -24,13 +30,14 @@ export type ActiveRuns = Map<string, ActiveRun>;
 export function activeRun(options: {
   fence: number;
   tools: ToolCalls;
+  citations: Citations;
   events: { push(event: MappedEvent): void; flush(): Promise<void> };
   /** Asks the store whether the run goes on, when nothing was to be stored whose answer would tell. */
   ask: () => Promise<void>;
   /** Why nothing more may be called; undefined while the run goes on. */
   standing: () => NoticeRefusal | undefined;
 }): ActiveRun {
-  const { fence, tools, events, ask, standing } = options;
+  const { fence, tools, citations, events, ask, standing } = options;
   return {
     fence,
     async toolCallBegins(call) {
@@ -42,11 +49,12 @@ export function activeRun(options: {
       if (begun.length === 0) await ask();
       return standing();
     },
-    toolCallEnds(id, answer) {
+    toolCallEnds(id, answer, found) {
       const refusal = standing();
       if (refusal) return refusal;
       if (!tools.knows('gateway', id)) return 'TOOL_CALL_NOT_FOUND';
       for (const event of tools.end('gateway', id, answer)) events.push(event);
+      citations.hold(id, found);
       return undefined;
     },
   };

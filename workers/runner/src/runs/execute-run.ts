@@ -1,4 +1,5 @@
 import type { Room } from '../deps.ts';
+import { createCitations } from '../langflow/citations.ts';
 import { runErrors } from '../langflow/classify-error.ts';
 import type { Verdict } from '../langflow/map-frames.ts';
 import { createToolCalls } from '../langflow/tool-calls.ts';
@@ -62,10 +63,12 @@ export async function executeRun(deps: Room, run: ClaimedRun, stop: AbortSignal)
     append,
   });
   const tools = createToolCalls(deps.limits);
+  const citations = createCitations(deps.limits.maxCitations);
   let isOver = false;
   const active = activeRun({
     fence: run.fence,
     tools,
+    citations,
     events,
     // What it throws has interrupted the run, and that is asked next.
     ask: () => append([]).catch(() => undefined),
@@ -86,7 +89,9 @@ export async function executeRun(deps: Room, run: ClaimedRun, stop: AbortSignal)
   const flow = executeFlow(deps, run, {
     signal: interruption.signal,
     interrupt,
-    emit: (event) => events.push(event),
+    emit: (event) => {
+      for (const told of [event, ...citations.after(event)]) events.push(told);
+    },
     tools,
     mark,
   });

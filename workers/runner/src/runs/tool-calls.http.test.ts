@@ -132,18 +132,18 @@ async function runUnderWay(more: Readonly<Record<string, string>> = {}) {
         ...body,
       }),
     );
-  /** What the log of the run has, in short. */
-  const stored = async (): Promise<unknown[][]> => {
-    const rows = await runs.deps.db.transaction(systemScope('test'), (tx) =>
+  const logged = () =>
+    runs.deps.db.transaction(systemScope('test'), (tx) =>
       tx.sql<{ kind: string; payload: Record<string, unknown> }>(
         'select kind, payload from run_event where run_id = $1 order by seq',
         [runId],
       ),
     );
-    return rows.map(({ kind, payload: { toolCallId, toolName, delta, content, step } }) =>
+  /** What the log of the run has, in short. */
+  const stored = async (): Promise<unknown[][]> =>
+    (await logged()).map(({ kind, payload: { toolCallId, toolName, delta, content, step } }) =>
       [kind, toolCallId, toolName ?? delta ?? content ?? step].filter((part) => part !== undefined),
     );
-  };
   const cancel = () =>
     runs.graph(member(facts), `mutation { runCancel(input: { runId: "${run!.id}" }) { errors { code } } }`);
   return {
@@ -154,6 +154,7 @@ async function runUnderWay(more: Readonly<Record<string, string>> = {}) {
     flow,
     call,
     result,
+    logged,
     stored,
     cancel,
     answer(text = 'It was sent on Monday.', blocks: readonly object[] = []) {
@@ -247,6 +248,53 @@ describe('a tool call', () => {
     await run.ended();
     expect(toolEvents(await run.stored())).toHaveLength(4);
   });
+
+  it('that found passages of documents has them cited by the message that comes next, and by no other', async () => {
+    const run = await runUnderWay();
+    const [first, second] = [uuidv7(), uuidv7()];
+    const passage = (chunkId: string, page: number | null) => ({
+      documentId: 'RG9jdW1lbnQ6MQ',
+      documentName: 'manual.pdf',
+      chunkId,
+      text: 'Descale it every three months.',
+      score: 0.8,
+      page,
+    });
+    await run.call(first);
+    await run.call(second, { arguments: '{"number":"8"}' });
+    expect(await run.result(first, { citations: [passage('a', 2), passage('b', null)] })).toBe('ok');
+    expect(await run.result(first, { citations: [passage('c', 3)] })).toBe('ok');
+    expect(await run.result(second, { citations: [passage('b', null)] })).toBe('ok');
+    const said = (id: string) =>
+      run.flow.say('add_message', { id, sender: 'Machine', text: id, properties: { state: 'complete' } });
+    said('m');
+    said('n');
+    run.flow.say('end', {});
+    await run.ended();
+    const told = (await run.logged()).filter(({ kind }) => /^(Text|Citation)/.test(kind));
+    expect(told.map(({ kind, payload }) => [kind, payload['messageId'], payload['citation']])).toEqual([
+      ['TextMessageStart', 'm', undefined],
+      ['CitationAdded', 'm', passage('a', 2)],
+      ['CitationAdded', 'm', passage('b', null)],
+      ['TextMessageContent', 'm', undefined],
+      ['TextMessageEnd', 'm', undefined],
+      ['TextMessageStart', 'n', undefined],
+      ['TextMessageContent', 'n', undefined],
+      ['TextMessageEnd', 'n', undefined],
+    ]);
+  });
+
+  it.each([[{ page: 0 }], [{ score: 1.1 }], [{ text: 'x'.repeat(4_001) }], [{ chunkId: '' }]])(
+    'is not answered with a citation that is none: %.40j',
+    async (wrong) => {
+      const run = await runUnderWay();
+      const id = uuidv7();
+      await run.call(id);
+      const good = { documentId: 'd', documentName: 'n', chunkId: 'c', text: 't', score: 1, page: 1 };
+      expect(await run.result(id, { citations: [good] })).toBe('ok');
+      expect(await run.result(id, { citations: [{ ...good, ...wrong }] })).toBe('400 BAD_REQUEST');
+    },
+  );
 
   it('is told in texts that a store can hold, cut to their limit', async () => {
     const run = await runUnderWay({ MAX_TOOL_TEXT_BYTES: '1024' });

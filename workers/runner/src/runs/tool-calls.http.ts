@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { serviceScope } from '@agentstore/kernel/access';
+import { citation, citationBounds } from '@agentstore/kernel/citation';
 import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, readJson, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { noticeRefusals, type ActiveRun, type ActiveRuns, type NoticeRefusal } from './active-runs.ts';
@@ -13,7 +14,12 @@ const callBody = z.object({
   toolName: z.string().min(1).max(200),
   arguments: text,
 });
-const resultBody = z.object({ fence, content: text, isError: z.boolean() });
+const resultBody = z.object({
+  fence,
+  content: text,
+  isError: z.boolean(),
+  citations: z.array(citation).max(citationBounds.citations).default([]),
+});
 
 /** For the tool gateway: tells the run's owner of each call, before it is made and when it has ended. The fence is that of the run's token. */
 export function toolCallRoutes(app: ServiceApp, active: ActiveRuns): void {
@@ -31,7 +37,9 @@ export function toolCallRoutes(app: ServiceApp, active: ActiveRuns): void {
     serviceScope(c.var.caller, 'run:tool');
     const result = await readJson(c, resultBody);
     const run = owned(c.req.param('runId'), result.fence);
-    return answer(run ? run.toolCallEnds(c.req.param('toolCallId'), result) : 'RUN_FENCED');
+    return answer(
+      run ? run.toolCallEnds(c.req.param('toolCallId'), result, result.citations) : 'RUN_FENCED',
+    );
   });
 }
 

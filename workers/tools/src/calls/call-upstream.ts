@@ -92,11 +92,12 @@ async function attempt(
       definition,
       definitionHash: plan.rule.definition,
       tool,
+      tenant: tenantOf(plan),
       arguments: plan.arguments,
       secret: lease?.secret ?? null,
       credentialId: lease ? `${grant.organizationId}/${how.bindingId}@${lease.secret.version}` : 'none',
       idempotencyKey: plan.idempotencyKey,
-      egress: room.egress.route(origin),
+      egress: origin === null ? null : room.egress.route(origin),
       signal: how.signal,
       deadline: began + definition.timeoutMs,
     });

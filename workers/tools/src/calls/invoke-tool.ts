@@ -1,4 +1,5 @@
 import type { Room } from '../room.ts';
+import { citationsOf } from '../upstream/rag/rag-upstream.ts';
 import { servedCall } from '../telemetry.ts';
 import { draftOf, type AuditDraft } from './audit-draft.ts';
 import { callUpstream, type Ended } from './call-upstream.ts';
@@ -133,7 +134,7 @@ async function carryOut(
     !written || (await attempted(room, () => complete(room, draft, ended, performance.now() - began)));
   await Promise.all([
     key && attempted(room, () => settleKey(room, { ...plan, key }, ended)),
-    toldOwner && attempted(room, () => room.owner.ended(grant, { id: draft.id, result: resultOf(ended) })),
+    toldOwner && attempted(room, () => room.owner.ended(grant, { id: draft.id, ...toldOf(plan, ended) })),
   ]);
   return answerOf(draft, isKnown ? ended.end : new ToolRefusal('AUDIT_UNAVAILABLE'));
 }
@@ -173,9 +174,11 @@ const complete = (
 const outcomeOf = (end: Ended['end']): string =>
   end instanceof ToolRefusal ? end.code : end.isError ? 'TOOL_ERROR' : 'OK';
 
-/** What the run's events say of the end: a refusal's code, or the result. */
-const resultOf = ({ end }: Ended): ToolResult =>
-  end instanceof ToolRefusal ? { content: [{ type: 'text', text: end.code }], isError: true } : end;
+/** What the run's events say of the end: a refusal's code, or the result. Only the store's own knowledge bases are cited: others could say anything. */
+const toldOf = ({ definition }: Plan, { end }: Ended) =>
+  end instanceof ToolRefusal
+    ? { result: { content: [{ type: 'text', text: end.code }], isError: true }, citations: [] }
+    : { result: end, citations: definition.kind === 'RAG' ? citationsOf(end) : [] };
 
 function answerOf({ id }: AuditDraft, end: Ended['end'], replayed = false): ToolAnswer {
   return end instanceof ToolRefusal

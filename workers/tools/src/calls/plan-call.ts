@@ -17,7 +17,8 @@ export interface Plan {
   readonly rule: AllowRule;
   readonly definition: ConnectorDefinition;
   readonly tool: ConnectorTool;
-  readonly origin: string;
+  /** Null when the call stays inside. */
+  readonly origin: string | null;
   readonly upstream: Upstream;
   readonly arguments: ToolArguments;
   /** Canonical JSON of the arguments. */
@@ -46,10 +47,11 @@ export async function planCall(room: Room, grant: Grant, call: ToolCall, draft: 
   draft.argumentsHash = hashOf(sent);
   fitArguments(sent, validatorsOf(tool, rule));
   const upstream = room.upstreams[definition.kind];
-  const { origin } = definition;
-  if (!upstream || origin === undefined) throw new ToolRefusal('CONNECTOR_KIND_NOT_SERVED');
+  const { origin = null } = definition;
+  if (!upstream || (origin === null) !== (definition.kind === 'RAG'))
+    throw new ToolRefusal('CONNECTOR_KIND_NOT_SERVED');
   upstream.check({ definition, tool, arguments: sent });
-  room.egress.check(origin);
+  if (origin !== null) room.egress.check(origin);
   return {
     grant,
     rule,

@@ -1,3 +1,4 @@
+import type { Citation } from '@agentstore/kernel/citation';
 import { ServiceError, type ServiceClient } from '@agentstore/kernel/service-client';
 import { ToolRefusal } from './refusals.ts';
 import type { Grant, ToolResult } from './tool-call.ts';
@@ -13,8 +14,11 @@ export interface RunOwner {
     grant: Grant,
     call: { readonly id: string; readonly toolId: string; readonly arguments: string },
   ): Promise<void>;
-  /** Tells what the call answered; throws when it could not be told. */
-  ended(grant: Grant, call: { readonly id: string; readonly result: ToolResult }): Promise<void>;
+  /** Tells what the call answered, and what it found in documents; throws when it could not be told. */
+  ended(
+    grant: Grant,
+    call: { readonly id: string; readonly result: ToolResult; readonly citations: readonly Citation[] },
+  ): Promise<void>;
 }
 
 export function createRunOwner(ownerAt: (origin: string) => ServiceClient): RunOwner {
@@ -35,8 +39,8 @@ export function createRunOwner(ownerAt: (origin: string) => ServiceClient): RunO
         throw new ToolRefusal(hasEnded ? 'RUN_ENDED' : 'RUN_OWNER_UNAVAILABLE');
       }
     },
-    ended: (grant, { id, result }) =>
-      tell(grant, `/${id}/result`, { content: textOf(result), isError: result.isError }),
+    ended: (grant, { id, result, citations }) =>
+      tell(grant, `/${id}/result`, { content: textOf(result), isError: result.isError, citations }),
   };
 }
 

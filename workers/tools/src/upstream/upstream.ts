@@ -1,6 +1,7 @@
 import type { Secret } from '@agentstore/kernel/vault/secret-store';
 import type { Dispatcher } from 'undici';
 import type { ConnectorDefinition, ConnectorTool } from '@agentstore/kernel/connector-definition';
+import type { Uuid } from '@agentstore/kernel/ids';
 import { ToolRefusal, type ToolRefusalCode } from '../calls/refusals.ts';
 import type { ToolResult } from '../calls/tool-call.ts';
 
@@ -10,6 +11,8 @@ export interface UpstreamRequest {
   /** sha256 by which the policy pins the definition. */
   readonly definitionHash: string;
   readonly tool: ConnectorTool;
+  /** Whose call it is, by the run's token. */
+  readonly tenant: { readonly organizationId: Uuid; readonly projectId: Uuid };
   /** Validated, canonical. */
   readonly arguments: Readonly<Record<string, unknown>>;
   /** Null when the connector needs none. Belongs to the pipeline: never kept, never changed. */
@@ -17,8 +20,8 @@ export interface UpstreamRequest {
   /** Tells credentials apart without showing them (`{bindingId}@{version}`, or `none`): what was learnt with one holds for no other. */
   readonly credentialId: string;
   readonly idempotencyKey: string | null;
-  /** Dials checked addresses of the definition's origin and nothing else; follows no redirect. */
-  readonly egress: EgressRoute;
+  /** Dials checked addresses of the definition's origin and nothing else; follows no redirect. Null for a definition without one, whose calls stay inside. */
+  readonly egress: EgressRoute | null;
   /** Aborted when the caller hung up, the binding was revoked, or the deadline passed (reason: a TimeoutError). */
   readonly signal: AbortSignal;
   /** When the answer must be there, as `performance.now()`. */
@@ -31,6 +34,12 @@ export interface EgressRoute {
   readonly dispatcher: Dispatcher;
   /** Address that was dialled last for this origin; null before the first connect. */
   address(): string | null;
+}
+
+/** The way out of a call that has one. */
+export function routeOf({ egress }: Pick<UpstreamRequest, 'egress'>): EgressRoute {
+  if (!egress) throw new ToolRefusal('EGRESS_DENIED');
+  return egress;
 }
 
 /** What is audited of a call, however it ended. */

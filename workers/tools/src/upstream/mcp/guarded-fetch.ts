@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { webBodyOf } from '@agentstore/kernel/http/web-body';
 import { credentialHeader } from '../../connectors/credential.ts';
 import { ToolRefusal, type ToolRefusalCode } from '../../calls/refusals.ts';
-import type { UpstreamFacts, UpstreamRequest } from '../upstream.ts';
+import { routeOf, type UpstreamFacts, type UpstreamRequest } from '../upstream.ts';
 
 /** What one call's HTTP came to, kept as it happens. */
 export interface Wire {
@@ -20,7 +20,9 @@ export interface Wire {
  * HTTP of one call to an upstream MCP server: only its own origin, only through the egress guard, no redirect, each body at most what the connector allows, and the credential
  * with every request. What breaks is kept here, because an MCP client tells only that something did. Throws BINDING_SECRET_MISSING.
  */
-export function openWire({ definition, secret, egress, signal: caller }: UpstreamRequest): Wire {
+export function openWire(request: UpstreamRequest): Wire {
+  const { definition, secret, signal: caller } = request;
+  const egress = routeOf(request);
   const credential = credentialHeader(definition, secret);
   const gone = new AbortController();
   const signal = AbortSignal.any([caller, gone.signal]);

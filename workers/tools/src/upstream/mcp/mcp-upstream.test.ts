@@ -1,5 +1,6 @@
 import type { ConnectorDefinition } from '@agentstore/kernel/connector-definition';
 import { hashOf } from '@agentstore/kernel/canonical-json';
+import { uuidv7 } from '@agentstore/kernel/ids';
 import { freePort } from '@agentstore/kernel/testing/free-port';
 import { listen } from '@agentstore/kernel/testing/http';
 import { Agent } from 'undici';
@@ -46,6 +47,7 @@ function requestOf(
     definitionHash: hashOf(definition),
     tool: definition.tools.find((tool) => tool.name === name)!,
     arguments: {},
+    tenant: { organizationId: uuidv7(), projectId: uuidv7() },
     secret: { version: 1, fields: new Map([['token', Buffer.from(token)]]) },
     credentialId: 'binding@1',
     idempotencyKey: null,

@@ -14,7 +14,13 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { ToolRefusalCode } from '../../calls/refusals.ts';
 import type { ToolResult } from '../../calls/tool-call.ts';
-import { UpstreamRefusal, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../upstream.ts';
+import {
+  routeOf,
+  UpstreamRefusal,
+  type Upstream,
+  type UpstreamAnswer,
+  type UpstreamRequest,
+} from '../upstream.ts';
 import { openWire, type Wire } from './guarded-fetch.ts';
 import { unchangedTools } from './pinned-tools.ts';
 
@@ -59,7 +65,7 @@ export function mcpUpstream({ entries }: { readonly entries: number }): Upstream
       },
     );
     const transport = new StreamableHTTPClientTransport(
-      new URL(request.definition.path, request.egress.origin),
+      new URL(request.definition.path, routeOf(request).origin),
       { fetch: wire.fetch, reconnectionOptions: noReconnection },
     );
     try {

@@ -3,7 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { errors, type Dispatcher } from 'undici';
 import { ToolRefusal, type ToolRefusalCode } from '../../calls/refusals.ts';
 import { credentialHeader } from '../../connectors/credential.ts';
-import { UpstreamRefusal, type Upstream, type UpstreamAnswer, type UpstreamRequest } from '../upstream.ts';
+import {
+  routeOf,
+  UpstreamRefusal,
+  type Upstream,
+  type UpstreamAnswer,
+  type UpstreamRequest,
+} from '../upstream.ts';
 import { buildRequest, type RestRequest } from './build-request.ts';
 import { readBody, resultOf } from './read-answer.ts';
 
@@ -57,7 +63,8 @@ function mayRepeat(
 }
 
 async function once(request: UpstreamRequest, built: RestRequest, attempts: number): Promise<Ended> {
-  const { definition, egress, signal } = request;
+  const { definition, signal } = request;
+  const egress = routeOf(request);
   let upstreamStatus: number | null = null;
   let bytesIn = 0;
   let sent = true;

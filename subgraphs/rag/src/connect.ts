@@ -1,0 +1,75 @@
+import type { Authenticator } from '@agentstore/kernel/auth/authenticator';
+import type { Database } from '@agentstore/kernel/db/database';
+import type { Log } from '@agentstore/kernel/log';
+import type { ServiceClient } from '@agentstore/kernel/service-client';
+import type { config } from './config.ts';
+import type { Deps } from './deps.ts';
+import { openDocumentStorage } from './documents/document-storage.ts';
+import { createEmbeddedEngine } from './engines/embedded/embedded-engine.ts';
+import { openAiEmbedder } from './engines/embedded/openai-embedder.ts';
+
+/** The subgraph's dependencies from its configuration and the service it calls (over HTTP, or in this process). */
+export function connect(
+  settings: ReturnType<typeof config.read>,
+  services: {
+    readonly log: Log;
+    readonly db: Database;
+    readonly authenticate: Authenticator;
+    readonly controlPlane: ServiceClient;
+  },
+): Deps {
+  return {
+    ...services,
+    engine: createEmbeddedEngine({
+      database: services.db,
+      embedder: settings.EMBEDDINGS_URL
+        ? openAiEmbedder({
+            url: settings.EMBEDDINGS_URL,
+            ...(settings.EMBEDDINGS_KEY ? { key: settings.EMBEDDINGS_KEY } : {}),
+            model: settings.EMBEDDINGS_MODEL,
+            dimensions: settings.EMBEDDINGS_DIMENSIONS,
+            batch: settings.EMBEDDINGS_BATCH,
+            deadlineMs: settings.EMBEDDINGS_DEADLINE_MS,
+          })
+        : undefined,
+      limits: {
+        fileBytes: settings.FILE_BYTES,
+        pages: settings.FILE_PAGES,
+        textChars: settings.FILE_TEXT_CHARACTERS,
+        unpackedBytes: settings.FILE_UNPACKED_BYTES,
+      },
+      extraction: {
+        deadlineMs: settings.EXTRACTION_DEADLINE_MS,
+        memoryMb: settings.EXTRACTION_MEMORY_MB,
+      },
+      search: {
+        candidates: settings.SEARCH_CANDIDATES,
+        wholeBaseVectors: settings.SEARCH_VECTORS,
+        embedMs: settings.SEARCH_EMBED_MS,
+      },
+      log: services.log,
+    }),
+    storage: openDocumentStorage({
+      url: settings.S3_URL,
+      publicUrl: settings.S3_PUBLIC_URL ?? settings.S3_URL,
+      accessKey: settings.S3_ACCESS_KEY,
+      secretKey: settings.S3_SECRET_KEY,
+      region: settings.S3_REGION,
+      bucket: settings.KNOWLEDGE_BUCKET,
+      uploadSeconds: settings.UPLOAD_SECONDS,
+      deadlineMs: settings.S3_DEADLINE_MS,
+    }),
+    maxFileBytes: settings.FILE_BYTES,
+    uploadSeconds: settings.UPLOAD_SECONDS,
+    checkDeadlineMs: settings.CHECK_DEADLINE_MS,
+    limitsKeptMs: settings.LIMITS_SECONDS * 1_000,
+    ingest: {
+      concurrency: settings.INGESTS,
+      leaseMs: settings.INGEST_LEASE_MS,
+      reportMs: settings.INGEST_REPORT_MS,
+      tries: settings.INGEST_TRIES,
+    },
+    provisionTries: settings.PROVISION_TRIES,
+    pollMs: settings.POLL_SECONDS * 1_000,
+  };
+}
