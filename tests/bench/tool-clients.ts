@@ -2,6 +2,16 @@ import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/cli
 import { Agent, request } from 'undici';
 import { benchCredential, type ToolRun } from './tool-agent.ts';
 
+/** An answer that ends the bench; `code` is that of its problem. */
+export class UnexpectedAnswer extends Error {
+  override readonly name = 'UnexpectedAnswer';
+  readonly code: string;
+  constructor(message: string, code: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /** The same two calls in three ways, each over connections that are kept. Each throws when its answer is not the expected one. */
 export interface ToolClients {
   /** The orders API, asked with the credential. */
@@ -23,8 +33,9 @@ export function toolClients(at: { readonly upstream: string; readonly gateway: s
   async function ask(expected: number, ...[url, options]: Parameters<typeof request>): Promise<void> {
     const { statusCode, body } = await request(url, { ...options, dispatcher });
     const text = await body.text();
-    if (statusCode !== expected) throw new Error(`${String(url)} answered ${statusCode}: ${text}`);
-    JSON.parse(text);
+    const { code = '' } = JSON.parse(text) as { code?: string };
+    if (statusCode !== expected)
+      throw new UnexpectedAnswer(`${String(url)} answered ${statusCode}: ${text}`, code);
   }
   const invoke = (run: ToolRun, args: object, expected: number): Promise<void> =>
     ask(expected, `${at.gateway}/v1/tools/orders__find_order:invoke`, {

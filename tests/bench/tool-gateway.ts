@@ -42,7 +42,7 @@ export async function openGateway(store: BenchStore, upstream: string): Promise<
     env: {
       PATH: process.env['PATH'],
       PORT: String(port),
-      LOG_LEVEL: 'warn',
+      LOG_LEVEL: 'fatal',
       DATABASE_URL: doubles.databaseUrl,
       OIDC_ISSUER: doubles.identity.issuer,
       INTERNAL_JWKS: JSON.stringify(secrets.internalJwks),

@@ -27,6 +27,7 @@ const meanings = {
   cold_call_p99_ms: 'the same, 99th percentile',
   crowd_calls_per_s: '1,000 at once, to an upstream that takes 200 ms',
   crowd_p99_ms: 'what those callers wait, 99th percentile',
+  crowd_refused: 'of those calls, the ones for which the owner of the run did not answer within two seconds',
   rss_before_mb: 'memory of the gateway after two rounds of 1,000 and a pause',
   rss_during_mb: 'its most during the rounds that followed',
   rss_after_mb: 'its memory after them and a pause',
@@ -75,6 +76,7 @@ real runs under way, whose owner, the runner, is told of each call and stores it
 - **Cold secret**: the orders connector's secret is rotated, the gateway told, and 100 callers come at once. The reads are counted at the dev
   Vault's HTTP server.
 - **Crowd**: ${samples.rounds} rounds of 1,000 calls at once over eight runs, to an upstream that takes 200 ms, after two to warm up. The limits on calls
-  are raised for it; the memory is the process' own (VmRSS), read after a pause.
+  are raised for it; the memory is the process' own (VmRSS), read after a pause. The runner, which shares its process with the callers and the
+  upstream, has two seconds to store that a call begins: a call for which it takes longer is refused and counted in \`crowd_refused\`.
 `,
 });
