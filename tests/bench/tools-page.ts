@@ -22,15 +22,17 @@ const meanings = {
   owner_notice_p99_ms: 'the same, 99th percentile',
   calls_per_s: 'through the gateway over REST, 16 at a time',
   direct_calls_per_s: 'the upstream API directly, 16 at a time',
+  gateway_cpu_ms_per_call:
+    'time on a processor that the gateway took for each of these calls: the load of the machine hardly matters to it',
   vault_reads_per_100_cold_callers: 'reads of the secret store for 100 callers at once just after a rotation',
   cold_call_p50_ms: 'what those callers wait, median',
   cold_call_p99_ms: 'the same, 99th percentile',
   crowd_calls_per_s: '1,000 at once, to an upstream that takes 200 ms',
   crowd_p99_ms: 'what those callers wait, 99th percentile',
   crowd_refused: 'of those calls, the ones for which the owner of the run did not answer within two seconds',
-  rss_before_mb: 'memory of the gateway after two rounds of 1,000 and a pause',
-  rss_during_mb: 'its most during the rounds that followed',
-  rss_after_mb: 'its memory after them and a pause',
+  rss_before_mb: 'memory of the gateway after two rounds of 1,000, a pause, and a collection of garbage',
+  rss_during_mb: 'its most during the rounds that followed, which V8 lets grow while there is room',
+  rss_after_mb: 'its memory after them, a pause, and a collection of garbage: what it kept',
   calls_per_s_vs_direct: '`calls_per_s` / `direct_calls_per_s`',
   rss_growth_1000_calls: '`rss_after_mb` / `rss_before_mb`; flat is at most 1.2',
 };
@@ -76,7 +78,8 @@ real runs under way, whose owner, the runner, is told of each call and stores it
 - **Cold secret**: the orders connector's secret is rotated, the gateway told, and 100 callers come at once. The reads are counted at the dev
   Vault's HTTP server.
 - **Crowd**: ${samples.rounds} rounds of 1,000 calls at once over eight runs, to an upstream that takes 200 ms, after two to warm up. The limits on calls
-  are raised for it; the memory is the process' own (VmRSS), read after a pause. The runner, which shares its process with the callers and the
+  are raised for it; the memory is the process' own (VmRSS), read after a pause
+  and a collection that is asked for, because V8 is in no hurry to collect on a machine with room. The runner, which shares its process with the callers and the
   upstream, has two seconds to store that a call begins: a call for which it takes longer is refused and counted in \`crowd_refused\`.
 `,
 });

@@ -17,7 +17,7 @@ const slowMs = 200;
 const coldCallers = 100;
 const atOnce = 16;
 const runsOfCrowd = 8;
-/** How long the gateway is left alone before its memory is read. */
+/** How long the gateway is left alone before its garbage is collected, and again before its memory is read. */
 const quietMs = 3_000;
 
 interface Place {
@@ -100,6 +100,7 @@ async function measure(store: BenchStore, place: Place, { quick, say }: BenchOpt
     owner_notice_p99_ms: percentile(calls.tell, 99),
     calls_per_s: rates.ours,
     direct_calls_per_s: rates.own,
+    gateway_cpu_ms_per_call: rates.cpuMs,
     vault_reads_per_100_cold_callers: Math.max(...cold.reads),
     cold_call_p50_ms: percentile(cold.latencies, 50),
     cold_call_p99_ms: percentile(cold.latencies, 99),
@@ -162,24 +163,25 @@ async function measurePairs(store: BenchStore, { upstream, gateway, clients, run
   };
 }
 
-async function measureRates(
-  { clients, runs }: Place,
-  seconds: number,
-): Promise<{ own: number; ours: number }> {
+async function measureRates({ clients, gateway, runs }: Place, seconds: number) {
   const ours: number[] = [];
   const own: number[] = [];
+  const cpuMs: number[] = [];
   for (let round = -1; round < 2; round += 1) {
     const load = { concurrency: atOnce, seconds: round < 0 ? 0.5 : seconds };
     const bare = await loadWith({ ...load, job: async () => (await clients.direct(), 1) });
+    const before = gateway.cpuMs();
+    let calls = 0;
     const gated = await loadWith({
       ...load,
-      job: async (call) => (await clients.rest(runs[call % runs.length]!), 1),
+      job: async (call) => (await clients.rest(runs[call % runs.length]!), ++calls, 1),
     });
     if (round < 0) continue;
     own.push(bare.perSecond);
     ours.push(gated.perSecond);
+    cpuMs.push((gateway.cpuMs() - before) / calls);
   }
-  return { own: mean(own), ours: mean(ours) };
+  return { own: mean(own), ours: mean(ours), cpuMs: mean(cpuMs) };
 }
 
 /** Reads of the secret store for each crowd of callers that came just after a rotation, and how long those callers waited. */
@@ -244,17 +246,22 @@ async function measureCrowd({ clients, upstream, gateway, runs }: Place, rounds:
     }
   };
   for (let warm = 0; warm < 2; warm += 1) await round();
-  await sleep(quietMs);
-  const before = gateway.rssMb();
+  const kept = async (): Promise<number> => {
+    await sleep(quietMs);
+    gateway.collect();
+    await sleep(quietMs);
+    return gateway.rssMb();
+  };
+  const before = await kept();
   took = most = refused = 0;
   for (let one = 0; one < rounds; one += 1) latencies.push(...(await round()));
-  await sleep(quietMs);
+  const after = await kept();
   upstream.delayMs = 0;
   return {
     latencies,
     refused,
     perSecond: (rounds * crowd * 1_000) / took,
-    rssMb: [before, most, gateway.rssMb()] as const,
+    rssMb: [before, most, after] as const,
   };
 }
 
