@@ -26,7 +26,10 @@ export interface Data {
   readonly parkedOrders: readonly { readonly orderNumber: string | null; readonly reason: string }[];
   readonly parkedOrderLines: readonly { readonly orderNumber: string; readonly reason: string }[];
   readonly instance: Instance;
-  readonly instanceAutoActivate: { readonly instance: { readonly id: string } };
+  readonly instanceAutoActivate: {
+    readonly instance: { readonly id: string };
+    readonly errors: readonly Refusal[];
+  };
   readonly instanceChanged: Instance;
   /** instancePause, instanceResume and instanceTerminate, under an alias. */
   readonly instanceChange: { readonly errors: readonly Refusal[] };
@@ -38,7 +41,11 @@ export interface Data {
   readonly runEvents: RunEvent;
   readonly connectors: readonly Connector[];
   readonly connectorBind: {
-    readonly connectorBinding: { readonly id: string; readonly secretVersion: number };
+    readonly connectorBinding: {
+      readonly id: string;
+      readonly state: string;
+      readonly secretVersion: number;
+    };
     readonly errors: readonly Refusal[];
   };
   readonly connectorBindingRotate: BindingChange;
