@@ -10,7 +10,7 @@ const rules = `
   select coalesce(jsonb_agg(jsonb_build_object('tool', tool.id, 'action', 'Allow', 'name', tool.name, 'definition', c.definition_sha256, 'bindingId', b.id)
     order by tool.id collate "C"), '[]')
   from jsonb_array_elements(v.required_connectors) needed join control_plane.connector c on c.slug = needed ->> 'connector'
-    cross join lateral (select name, c.slug || '__' || name as id from jsonb_array_elements_text(needed -> 'tools') name) tool
+    cross join lateral (select named as name, c.slug || '__' || named as id from jsonb_array_elements_text(needed -> 'tools') named) tool
     cross join lateral (select id from control_plane.connector_binding where project_id = i.project_id and connector_id = c.id and state = 'ACTIVE' order by id desc limit 1) b`;
 
 /**

@@ -37,7 +37,10 @@ export interface Data {
   readonly offeringVersionPublish: VersionPayload;
   readonly wallet: Wallet;
   readonly runStart: RunStart;
-  readonly run: { readonly state: string; readonly error: { readonly retryable: boolean } | null };
+  readonly run: {
+    readonly state: string;
+    readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | null;
+  };
   readonly runEvents: RunEvent;
   readonly connectors: readonly Connector[];
   readonly connectorBind: {
