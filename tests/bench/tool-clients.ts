@@ -35,7 +35,7 @@ export function toolClients(at: { readonly upstream: string; readonly gateway: s
     const text = await body.text();
     const { code = '' } = JSON.parse(text) as { code?: string };
     if (statusCode !== expected)
-      throw new UnexpectedAnswer(`${String(url)} answered ${statusCode}: ${text}`, code);
+      throw new UnexpectedAnswer(`${JSON.stringify(url)} answered ${statusCode}: ${text}`, code);
   }
   const invoke = (run: ToolRun, args: object, expected: number): Promise<void> =>
     ask(expected, `${at.gateway}/v1/tools/orders__find_order:invoke`, {

@@ -1,10 +1,11 @@
 import { signIn } from '../../infra/dev/identity/sign-in.ts';
-import { graphClient, type GraphClient } from '../../infra/dev/main-job/graph-client.ts';
+import { graphClient } from '../../infra/dev/main-job/graph-client.ts';
 import { payFor } from '../../infra/dev/shop/pay-for.ts';
 import type { Data } from '../setup/graph-data.ts';
 import { persistently, until } from '../setup/persistently.ts';
 import type { Buyer, ChaosStore } from './chaos-store.ts';
 import { accept, followRun, type FollowedRun } from './follow-run.ts';
+import type { Job, Milestone } from './milestones.ts';
 import { toolPart, type PromisedTools } from './tool-part.ts';
 
 /** What one main job was promised: the checks look for exactly this. */
@@ -16,27 +17,6 @@ export interface Promised {
   readonly instanceState: 'ACTIVE' | 'TERMINATED';
   readonly run: FollowedRun;
   readonly tools: PromisedTools;
-}
-
-/** Places in a job at which something may be killed; those of its part with tools come between the others as they fall. */
-export const milestones = [
-  'ordered',
-  'bound',
-  'granted',
-  'committed',
-  'started',
-  'tool-called',
-  'streaming',
-  'ended',
-] as const;
-export type Milestone = (typeof milestones)[number];
-
-export interface Job {
-  readonly store: ChaosStore;
-  readonly graph: GraphClient;
-  readonly buyer: Buyer;
-  /** Told the moment the job sees it. */
-  readonly reached: (milestone: Milestone) => void;
 }
 
 /**

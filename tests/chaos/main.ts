@@ -5,7 +5,8 @@ import { parseArgs } from 'node:util';
 import type { ChaosStore } from './chaos-store.ts';
 import { check } from './checks.ts';
 import { processNames, startFleet } from './fleet.ts';
-import { mainJob, type Milestone } from './job.ts';
+import { mainJob } from './job.ts';
+import type { Milestone } from './milestones.ts';
 import { planOf, type Plan } from './plan.ts';
 import { startTree } from './tree.ts';
 

@@ -3,7 +3,7 @@ import { orderDeskSlug } from '../../infra/dev/stack/order-desk.ts';
 import type { Data } from '../setup/graph-data.ts';
 import { persistently, until } from '../setup/persistently.ts';
 import { accept, followRun, type FollowedRun } from './follow-run.ts';
-import type { Job } from './job.ts';
+import type { Job } from './milestones.ts';
 
 /** What the part with tools was promised. */
 export interface PromisedTools {
