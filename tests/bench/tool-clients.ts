@@ -30,12 +30,15 @@ export interface ToolClients {
 export function toolClients(at: { readonly upstream: string; readonly gateway: string }): ToolClients {
   const dispatcher = new Agent({ pipelining: 1, keepAliveTimeout: 30_000 });
 
-  async function ask(expected: number, ...[url, options]: Parameters<typeof request>): Promise<void> {
+  async function ask(
+    expected: number,
+    url: string,
+    options: Parameters<typeof request>[1] = {},
+  ): Promise<void> {
     const { statusCode, body } = await request(url, { ...options, dispatcher });
     const text = await body.text();
     const { code = '' } = JSON.parse(text) as { code?: string };
-    if (statusCode !== expected)
-      throw new UnexpectedAnswer(`${JSON.stringify(url)} answered ${statusCode}: ${text}`, code);
+    if (statusCode !== expected) throw new UnexpectedAnswer(`${url} answered ${statusCode}: ${text}`, code);
   }
   const invoke = (run: ToolRun, args: object, expected: number): Promise<void> =>
     ask(expected, `${at.gateway}/v1/tools/orders__find_order:invoke`, {

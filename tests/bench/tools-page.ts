@@ -78,8 +78,9 @@ real runs under way, whose owner, the runner, is told of each call and stores it
 - **Cold secret**: the orders connector's secret is rotated, the gateway told, and 100 callers come at once. The reads are counted at the dev
   Vault's HTTP server.
 - **Crowd**: ${samples.rounds} rounds of 1,000 calls at once over eight runs, to an upstream that takes 200 ms, after two to warm up. The limits on calls
-  are raised for it; the memory is the process' own (VmRSS), read after a pause
-  and a collection that is asked for, because V8 is in no hurry to collect on a machine with room. The runner, which shares its process with the callers and the
+  are raised for it; the memory is the process' own (VmRSS), read when its
+  connections, which are kept for 30 s, have closed, and after a collection that is asked for, because V8 is in no hurry to collect on a machine
+  with room. The runner, which shares its process with the callers and the
   upstream, has two seconds to store that a call begins: a call for which it takes longer is refused and counted in \`crowd_refused\`.
 `,
 });
