@@ -1,24 +1,39 @@
-// Passes a bench's output on and checks its last line: the keys that others rely on are there, and are numbers above zero.
+// Passes the output of the bench that is named on and checks its last line: the keys that others rely on are there, and are numbers above zero.
 import fs from 'node:fs';
+const [, , name] = process.argv;
+const machine = ['cpus', 'memoryGiB'];
 const expected = {
-  ratios: ['runs_per_s_vs_runtime'],
-  figures: [
-    'paid_to_active_p50_ms',
-    'paid_to_active_p95_ms',
-    'added_first_event_p95_ms',
-    'added_per_event_p95_ms',
-    'runs_per_s',
-    'events_per_s',
-  ],
-  machine: ['cpus', 'memoryGiB'],
-};
+  'main-job': {
+    ratios: ['runs_per_s_vs_runtime'],
+    figures: [
+      'paid_to_active_p50_ms',
+      'paid_to_active_p95_ms',
+      'added_first_event_p95_ms',
+      'added_per_event_p95_ms',
+      'runs_per_s',
+      'events_per_s',
+    ],
+    machine,
+  },
+  tools: {
+    ratios: ['calls_per_s_vs_direct', 'rss_growth_1000_calls'],
+    figures: [
+      'overhead_p50_ms',
+      'overhead_p99_ms',
+      'mcp_overhead_p50_ms',
+      'mcp_overhead_p99_ms',
+      'vault_reads_per_100_cold_callers',
+    ],
+    machine,
+  },
+}[name];
 const output = fs.readFileSync(0, 'utf8');
 process.stdout.write(output);
 const result = JSON.parse(output.trimEnd().split('\n').at(-1));
 const faults = Object.entries(expected).flatMap(([part, keys]) =>
   keys.filter((key) => !(result[part]?.[key] > 0)).map((key) => `${part}.${key} is ${result[part]?.[key]}`),
 );
-if (result.bench !== 'main-job') faults.push(`bench is ${result.bench}`);
+if (result.bench !== name) faults.push(`bench is ${result.bench}`);
 if (faults.length) {
   process.stderr.write(`${faults.join('\n')}\n`);
   process.exit(1);

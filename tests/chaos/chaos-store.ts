@@ -1,4 +1,5 @@
 import type { SeedTarget } from '../../infra/dev/shop/seed-target.ts';
+import type { DemoConnectorSecrets } from '../../infra/dev/state/demo-connector-secrets.ts';
 
 /** A store that jobs use and chaos kills parts of. */
 export interface ChaosStore {
@@ -12,6 +13,10 @@ export interface ChaosStore {
     readonly channel: string;
     readonly variants: { readonly pro: string; readonly pack1000: string };
   };
+  readonly connectorSecrets: DemoConnectorSecrets;
+  readonly vault: { readonly url: string; readonly rootToken: string };
+  /** Calls that the orders API got so far; undefined where it is killed with the rest and counts anew. */
+  ordersCalls(): number | undefined;
   /** Someone who can sign in and has bought nothing in this seed's name. */
   buyer(name: string): Promise<Buyer>;
   /** Processes that ended by themselves since the last question: a part may be killed, none may crash. */

@@ -5,6 +5,7 @@ import { until } from '../setup/persistently.ts';
 import type { Ask, ChaosStore } from './chaos-store.ts';
 import { gitFaults } from './git-checks.ts';
 import type { Promised } from './job.ts';
+import { toolFaults } from './tool-checks.ts';
 
 /** What must hold when the dust has settled. Throws with everything that does not. */
 export async function check(store: ChaosStore, promised: readonly Promised[]): Promise<void> {
@@ -44,6 +45,7 @@ export async function check(store: ChaosStore, promised: readonly Promised[]): P
       'select v.id from billing.reservation v left join runs.run r on r.id = v.id where r.id is null and v.charged > 0',
     ))
       faults.push(`reservation ${id} was charged for no run`);
+    faults.push(...(await toolFaults(store, ask)));
     // An instance is TERMINATED a moment before the removal of its folder is in line.
     await until(
       'Git equals the database',
@@ -66,6 +68,8 @@ async function pending(ask: Ask): Promise<string[]> {
     union all select 'instance ' || instance_id || ' waits for Git' from control_plane.gitops_outbox
     union all select 'commit ' || commit || ' is not told' from gitops.committed
     union all select folder || ' waits to be removed' from gitops.removal
+    union all select 'binding ' || id || ' is ' || state || case when state = 'REVOKED' then ' and its secret is not removed' else '' end
+      from control_plane.connector_binding where state = 'PENDING' or (state = 'REVOKED' and removed_at is null)
     union all select 'instance ' || id || ' is ' || state || ' and should be ' || desired_phase from control_plane.instance
       where upper(desired_phase) <> state or observed_generation <> desired_generation`);
   return rows.map(({ what }) => what!);
@@ -74,11 +78,9 @@ async function pending(ask: Ask): Promise<string[]> {
 /** What one client was told, and is not so. */
 async function brokenPromises(ask: Ask, promised: Promised): Promise<string[]> {
   const { email, orderId } = promised;
-  const [organizationId, instanceId, runId] = [
-    fromGlobalId('Organization', promised.organizationId),
-    fromGlobalId('Instance', promised.instanceId),
-    fromGlobalId('Run', promised.runId),
-  ];
+  const organizationId = fromGlobalId('Organization', promised.organizationId);
+  const instanceId = fromGlobalId('Instance', promised.instanceId);
+  const runId = fromGlobalId('Run', promised.run.runId);
   const faults: string[] = [];
   const expect = async (what: string, wanted: object[], sql: string, values: unknown[]): Promise<void> => {
     const found = await ask(sql, values);
@@ -108,7 +110,7 @@ async function brokenPromises(ask: Ask, promised: Promised): Promise<string[]> {
   );
   await expect(
     `the runs of instance ${instanceId}`,
-    [{ id: runId, key: `run of ${orderId}`, state: promised.runState }],
+    [{ id: runId, key: `run of ${orderId}`, state: promised.run.runState }],
     `select r.id, k.key, r.state from runs.run r left join runs.run_key k on k.run_id = r.id where r.instance_id = $1`,
     [instanceId],
   );
@@ -122,11 +124,36 @@ async function brokenPromises(ask: Ask, promised: Promised): Promise<string[]> {
   await until('the order is GRANTED at the provisioner', granted).catch((error: Error) =>
     faults.push(`order ${orderId}: ${error.message}`),
   );
+  for (const { runId: seen, seqs } of [promised.run, ...promised.tools.runs])
+    await expect(
+      `the events of run ${seen} that its subscriber saw`,
+      seqs.map((seq) => ({ seq })),
+      'select seq from runs.run_event where run_id = $1 order by seq',
+      [fromGlobalId('Run', seen)],
+    );
+  const { tools } = promised;
   await expect(
-    `the events of run ${runId} that its subscriber saw`,
-    promised.seqs.map((seq) => ({ seq })),
-    'select seq from runs.run_event where run_id = $1 order by seq',
-    [runId],
+    `the bindings of ${email}`,
+    [
+      { id: fromGlobalId('ConnectorBinding', tools.orders), organization: organizationId, state: 'REVOKED' },
+      { id: fromGlobalId('ConnectorBinding', tools.status), organization: organizationId, state: 'ACTIVE' },
+    ],
+    `select b.id, b.organization_id as organization, b.state from control_plane.connector_binding b where b.id = any ($1) order by b.state desc`,
+    [[tools.orders, tools.status].map((id) => fromGlobalId('ConnectorBinding', id))],
+  );
+  const last = fromGlobalId('Run', tools.runs.at(-1)!.runId);
+  await expect(
+    `the runs with tools of ${email}`,
+    tools.runs.map(({ runId: id, runState }) => ({ id: fromGlobalId('Run', id), state: runState })),
+    'select id, state from runs.run where instance_id = $1 order by id',
+    [fromGlobalId('Instance', tools.instanceId)],
+  );
+  await expect(
+    `calls of the revoked tool by run ${last}, which must not succeed`,
+    [{ calls: '0', succeeded: false }],
+    `select count(*)::text as calls, (select state = 'SUCCEEDED' from runs.run where id = $1) as succeeded from tools.audit_record
+     where run_id = $1 and tool_id = 'orders__find_order' and decision = 'ALLOWED'`,
+    [last],
   );
   return faults;
 }

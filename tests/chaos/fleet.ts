@@ -23,6 +23,7 @@ import { registerCatalogue } from '../../infra/dev/stack/catalogue.ts';
 import { registerHelpDesk } from '../../infra/dev/stack/help-desk.ts';
 import { registerOrderDesk } from '../../infra/dev/stack/order-desk.ts';
 import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
+import { demoConnectorSecrets } from '../../infra/dev/state/demo-connector-secrets.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
 import { distinctPort, freePorts } from '../setup/free-ports.ts';
 import type { ChaosStore } from './chaos-store.ts';
@@ -177,6 +178,9 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
       channel: shop.channel,
       variants: { pro: shop.variants.pro.id, pack1000: shop.variants.pack1000.id },
     },
+    connectorSecrets: demoConnectorSecrets(stateDir),
+    vault: { url: doubles.vault.url, rootToken: secrets.vault.rootToken },
+    ordersCalls: () => doubles.upstreams.calls().orders,
     async buyer(name) {
       const buyer = { email: `${name}@example.test`, password: 'a password of chaos' };
       await doubles.identity.addUser({

@@ -1,8 +1,17 @@
 import { parse } from 'yaml';
+import { canonicalJson } from '@agentstore/kernel/canonical-json';
 import { openRepository } from '@agentstore/gitops/writer/repository';
 import type { Ask, ChaosStore } from './chaos-store.ts';
 
 const kinds = ['GatewayRoute', 'GatewayPolicy', 'ConnectorPolicy'];
+
+/** What chaos' jobs may call: each required tool of the store's own connectors, with the newest live binding of the project; nobody narrows any. */
+const rules = `
+  select coalesce(jsonb_agg(jsonb_build_object('tool', tool.id, 'action', 'Allow', 'name', tool.name, 'definition', c.definition_sha256, 'bindingId', b.id)
+    order by tool.id collate "C"), '[]')
+  from jsonb_array_elements(v.required_connectors) needed join control_plane.connector c on c.slug = needed ->> 'connector'
+    cross join lateral (select named as name, c.slug || '__' || named as id from jsonb_array_elements_text(needed -> 'tools') named) tool
+    cross join lateral (select id from control_plane.connector_binding where project_id = i.project_id and connector_id = c.id and state = 'ACTIVE' order by id desc limit 1) b`;
 
 /**
  * Git and the database, side by side and both ways: for each instance that is not TERMINATED its three files and no other, at the generation and
@@ -14,7 +23,7 @@ export async function gitFaults({ repository }: ChaosStore, ask: Ask): Promise<s
   const files = new Map(tip ? await opened.diff(undefined, tip) : []);
   const instances = await ask(
     `select i.id, i.organization_id as organization, o.slug as "organizationSlug", p.slug as "projectSlug", i.desired_generation as generation,
-       i.desired_phase as phase, v.sha256, pl.code as plan
+       i.desired_phase as phase, v.sha256, pl.code as plan, (${rules})::text as rules
      from control_plane.instance i join control_plane.organization o on o.id = i.organization_id join control_plane.project p on p.id = i.project_id
        join control_plane.offering_version v on v.id = i.offering_version_id join control_plane.plan pl on pl.id = i.plan_id
      where i.state <> 'TERMINATED'`,
@@ -36,6 +45,7 @@ export async function gitFaults({ repository }: ChaosStore, ask: Ask): Promise<s
           ? { sha256: wanted['sha256'], paused: wanted['phase'] !== 'Active' }
           : {}),
         ...(kind === 'GatewayPolicy' ? { plan: wanted['plan'] } : {}),
+        ...(kind === 'ConnectorPolicy' ? { rules: canonicalJson(JSON.parse(wanted['rules']!)) } : {}),
       };
       for (const [member, value] of Object.entries(should))
         if (said?.[member] !== value)
@@ -48,7 +58,12 @@ export async function gitFaults({ repository }: ChaosStore, ask: Ask): Promise<s
 function saidBy(text: string): Record<string, unknown> {
   const { kind, spec } = parse(text) as {
     kind: string;
-    spec: Record<string, unknown> & { runtime?: { artifact: { sha256: string } } };
+    spec: Record<string, unknown> & { runtime?: { artifact: { sha256: string } }; rules?: unknown };
   };
-  return { ...spec, kind, sha256: spec.runtime?.artifact.sha256 };
+  return {
+    ...spec,
+    kind,
+    sha256: spec.runtime?.artifact.sha256,
+    ...(spec.rules ? { rules: canonicalJson(spec.rules) } : {}),
+  };
 }

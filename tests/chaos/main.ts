@@ -5,14 +5,15 @@ import { parseArgs } from 'node:util';
 import type { ChaosStore } from './chaos-store.ts';
 import { check } from './checks.ts';
 import { processNames, startFleet } from './fleet.ts';
-import { mainJob, type Milestone } from './job.ts';
+import { mainJob } from './job.ts';
+import type { Milestone } from './milestones.ts';
 import { planOf, type Plan } from './plan.ts';
 import { startTree } from './tree.ts';
 
 /**
  * `npm run test:chaos -- --seeds 50 [--seed 7] [--jobs 2] [--fleets 2]`: per seed, main jobs run while one process, PostgreSQL, the whole fleet or the whole
  * tree of `npm start` is killed with -9 a seeded time after a seeded milestone, and started again; then no order may be lost or doubled, every
- * reservation closed, Git equal to the database, every run ended, and nothing may have crashed that was not killed.
+ * reservation closed, Git equal to the database, every run ended, every tool call audited, and nothing may have crashed that was not killed.
  */
 const { seeds, jobs, fleets } = chosen();
 const plans = seeds.map(planOf);
@@ -68,7 +69,7 @@ async function lane(own: readonly Plan[], start: () => Promise<Victim>): Promise
   const { store, kill } = await start();
   for (const plan of own) {
     const { seed, victim, milestone, delayMs } = plan;
-    const what = `seed ${String(seed).padStart(3)}  ${victim.padEnd(14)} ${String(delayMs).padStart(4)} ms after ${milestone.padEnd(9)}`;
+    const what = `seed ${String(seed).padStart(3)}  ${victim.padEnd(14)} ${String(delayMs).padStart(4)} ms after ${milestone.padEnd(11)}`;
     const began = performance.now();
     try {
       const states = await withinMs(
@@ -92,19 +93,18 @@ async function oneSeed(store: ChaosStore, plan: Plan, kill: () => Promise<void>)
   const reached = (milestone: Milestone): void => {
     if (milestone === plan.milestone) arrive?.();
   };
-  const buyers = await Promise.all(
-    Array.from({ length: jobs }, (_, index) => store.buyer(`chaos-${plan.seed}-${index}`)),
-  );
   const working = Promise.all(
-    buyers.map((buyer, index) =>
-      mainJob(store, buyer, { terminate: plan.terminates && index % 2 === 1, reached }),
-    ),
+    Array.from({ length: jobs }, async (_, index) => {
+      const name = `chaos-${plan.seed}-${index}`;
+      const terminate = plan.terminates && index % 2 === 1;
+      return mainJob(store, await store.buyer(name), { name, terminate, reached });
+    }),
   );
   await Promise.race([arrived, working]);
   await new Promise((resolve) => setTimeout(resolve, plan.delayMs));
   const [, promised] = await Promise.all([kill(), working]);
   await check(store, promised);
-  return promised.map(({ runState }) => runState);
+  return promised.flatMap(({ run, tools }) => [run, ...tools.runs].map(({ runState }) => runState));
 }
 
 async function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { processNames, type ProcessName } from './fleet.ts';
-import { milestones, type Milestone } from './job.ts';
+import { milestones, type Milestone } from './milestones.ts';
 import { random } from './random.ts';
 
 /** What one seed kills, and when. */

@@ -5,7 +5,9 @@ import path from 'node:path';
 import { findDataDirectory } from '../../infra/dev/postgres/data-directory.ts';
 import { withDatabase } from '../../infra/dev/postgres/postgres.ts';
 import { askSaleor } from '../../infra/saleor/ask-saleor.ts';
+import { demoConnectorSecrets } from '../../infra/dev/state/demo-connector-secrets.ts';
 import { readDescription } from '../../infra/dev/state/description.ts';
+import { devSecrets } from '../../infra/dev/state/secrets.ts';
 import { distinctPort } from '../setup/free-ports.ts';
 import { until } from '../setup/persistently.ts';
 import type { ChaosStore } from './chaos-store.ts';
@@ -45,6 +47,7 @@ export async function startTree(stateDir: string): Promise<Tree> {
   };
   await start();
   const { urls, directories, oidc, shop, offering, users } = readDescription(stateDir)!;
+  const secrets = await devSecrets(stateDir);
   // A token lives for minutes, so one is asked for when it is needed.
   const staffToken = async (): Promise<string> => {
     const { tokenCreate } = await askSaleor<{ tokenCreate: { token: string } }>(
@@ -67,6 +70,9 @@ export async function startTree(stateDir: string): Promise<Tree> {
       channel: shop.channel,
       variants: { pro: offering.variants['pro']!, pack1000: offering.creditPacks['1000']! },
     },
+    connectorSecrets: demoConnectorSecrets(stateDir),
+    vault: { url: urls.vault, rootToken: secrets.vault.rootToken },
+    ordersCalls: () => undefined,
     buyer: async () => people[next++ % people.length]!,
     crashes: () => crashes.splice(0),
     async killAndRestart() {

@@ -26,7 +26,10 @@ export interface Data {
   readonly parkedOrders: readonly { readonly orderNumber: string | null; readonly reason: string }[];
   readonly parkedOrderLines: readonly { readonly orderNumber: string; readonly reason: string }[];
   readonly instance: Instance;
-  readonly instanceAutoActivate: { readonly instance: { readonly id: string } };
+  readonly instanceAutoActivate: {
+    readonly instance: { readonly id: string };
+    readonly errors: readonly Refusal[];
+  };
   readonly instanceChanged: Instance;
   /** instancePause, instanceResume and instanceTerminate, under an alias. */
   readonly instanceChange: { readonly errors: readonly Refusal[] };
@@ -34,11 +37,18 @@ export interface Data {
   readonly offeringVersionPublish: VersionPayload;
   readonly wallet: Wallet;
   readonly runStart: RunStart;
-  readonly run: { readonly state: string; readonly error: { readonly retryable: boolean } | null };
+  readonly run: {
+    readonly state: string;
+    readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } | null;
+  };
   readonly runEvents: RunEvent;
   readonly connectors: readonly Connector[];
   readonly connectorBind: {
-    readonly connectorBinding: { readonly id: string; readonly secretVersion: number };
+    readonly connectorBinding: {
+      readonly id: string;
+      readonly state: string;
+      readonly secretVersion: number;
+    };
     readonly errors: readonly Refusal[];
   };
   readonly connectorBindingRotate: BindingChange;

@@ -1,7 +1,13 @@
 import { GraphError } from '../../infra/dev/main-job/graph-client.ts';
 
 /** Codes of an answer that time heals: a part is away and on its way back. SHOP_ERROR is the shop's own "Internal Server Error". */
-const transient = new Set(['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'SALEOR_UNAVAILABLE', 'SHOP_ERROR']);
+const transient = new Set([
+  'UNAVAILABLE',
+  'SUBGRAPH_UNAVAILABLE',
+  'SALEOR_UNAVAILABLE',
+  'SHOP_ERROR',
+  'SECRET_STORE_UNAVAILABLE',
+]);
 
 /** Repeats a step that has not answered, as a client should; gives up on a refusal that time does not heal, and after a minute and a half. */
 export async function persistently<T>(what: string, step: () => Promise<T>, patienceMs = 90_000): Promise<T> {

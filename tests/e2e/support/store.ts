@@ -74,6 +74,7 @@ export async function openStore(
   options: {
     delayPerTokenMs?: number;
     ownPostgres?: boolean;
+    runtime?: 'dev' | 'lfx';
     graphiql?: boolean;
     shopRetryScheduleSeconds?: readonly number[];
   } = {},
@@ -84,7 +85,7 @@ export async function openStore(
   const stack = await startStack({
     stateDir,
     ports: await freePorts(),
-    runtime: 'dev',
+    runtime: options.runtime ?? 'dev',
     ...(database ? { postgres: { adminUrl: database.adminUrl, appUrl: database.url } } : {}),
     delayPerTokenMs: options.delayPerTokenMs ?? 1,
     ...(options.shopRetryScheduleSeconds

@@ -24,12 +24,30 @@ export type RunErrorCode =
 
 interface Reason {
   readonly pattern: RegExp;
+  /** `$1` and `$2` are the pattern's groups. */
   readonly says: string;
   readonly retryable: boolean;
 }
 
 /** What an error text of the runtime is about; the first that fits. */
 const reasons: readonly Reason[] = [
+  // A refusal of the tool gateway in its own words, and a fixed tool that is not among those it lists for the run.
+  {
+    pattern:
+      /\b([A-Z_]*(?:UNAVAILABLE|TIMEOUT|TOO_MANY_CALLS|IN_PROGRESS)): .{0,500}?\(audit ([0-9a-f-]{36})\)/,
+    says: 'the tool gateway refused its call with $1 (audit $2)',
+    retryable: true,
+  },
+  {
+    pattern: /\b([A-Z]+(?:_[A-Z]+)+): .{0,500}?\(audit ([0-9a-f-]{36})\)/,
+    says: 'the tool gateway refused its call with $1 (audit $2)',
+    retryable: false,
+  },
+  {
+    pattern: /Error in build_output: '([a-z][a-z0-9-]{0,31}__[A-Za-z][\w-]{0,63})'/,
+    says: 'its agent may not call the tool $1 (TOOL_DENIED)',
+    retryable: false,
+  },
   {
     pattern: /consuming too slowly/i,
     says: 'it was stopped because its stream was not read fast enough',
@@ -74,11 +92,12 @@ const reasons: readonly Reason[] = [
  */
 export function componentError(text: string, component: string | undefined): RunError {
   const reason = reasons.find(({ pattern }) => pattern.test(text));
+  const says = reason && reason.pattern.exec(text)![0].replace(reason.pattern, reason.says);
   const name = component && clean(component.replaceAll(/[^\p{L}\p{N} ._()-]/gu, '').slice(0, 60));
   const who = name ? `The step "${name}" of the flow failed` : 'A step of the flow failed';
   return {
     code: 'RUNTIME_ERROR',
-    message: reason ? `${who}: ${reason.says}.` : `${who}.`,
+    message: says ? `${who}: ${says}.` : `${who}.`,
     retryable: reason?.retryable ?? false,
   };
 }

@@ -4,6 +4,7 @@ import { readFrames, StreamTooLargeError, type Frame } from './frames.ts';
 import { createFrameMapper, type Flavour } from './map-frames.ts';
 import { createToolCalls } from './tool-calls.ts';
 
+const auditId = '01978f6e-0000-7000-8000-000000000001';
 const mapperOf = (flavour: Flavour = 'lfx', maxOutput = 1_000) =>
   createFrameMapper({
     flavour,
@@ -196,6 +197,21 @@ it.each([
   ['Error code: 401 - Incorrect API key provided: sk-123', false, 'credentials'],
   ['Request timed out.', true, 'took too long'],
   ['line 401, in invoke', false, 'failed.'],
+  [
+    `Tool 'orders__find_order' execution failed: TOOL_DENIED: sk-123 blocked. (audit ${auditId})`,
+    false,
+    `failed: the tool gateway refused its call with TOOL_DENIED (audit ${auditId}).`,
+  ],
+  [
+    `SECRET_STORE_UNAVAILABLE: The secret store is sealed. (audit ${auditId})`,
+    true,
+    'SECRET_STORE_UNAVAILABLE',
+  ],
+  [
+    "Error building Component MCP Tools: \n\nError in build_output: 'orders__find_order'",
+    false,
+    'failed: its agent may not call the tool orders__find_order (TOOL_DENIED).',
+  ],
 ])('says of %j only what it is about', (text, retryable, says) => {
   const error = componentError(text, 'Model <script>');
   expect(error).toMatchObject({ code: 'RUNTIME_ERROR', retryable });

@@ -130,9 +130,9 @@ async function carryOut(
   const ended: Ended = refusal
     ? { end: refusal, secretVersion: null, secretMs: 0, facts: null, redactions: [] }
     : await callUpstream(room, plan, call.signal);
-  const isKnown =
-    !written || (await attempted(room, () => complete(room, draft, ended, performance.now() - began)));
-  await Promise.all([
+  // None of them waits for another: the caller waits for all.
+  const [isKnown] = await Promise.all([
+    !written || attempted(room, () => complete(room, draft, ended, performance.now() - began)),
     key && attempted(room, () => settleKey(room, { ...plan, key }, ended)),
     toldOwner && attempted(room, () => room.owner.ended(grant, { id: draft.id, ...toldOf(plan, ended) })),
   ]);
