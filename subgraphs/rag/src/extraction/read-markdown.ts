@@ -1,9 +1,13 @@
-import type { List, Root, RootContent, Table } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { toString } from 'mdast-util-to-string';
 import { gfm } from 'micromark-extension-gfm';
 import { tidy, type Block } from './extracted-page.ts';
+
+type Root = ReturnType<typeof fromMarkdown>;
+type RootContent = Root['children'][number];
+type List = Extract<RootContent, { type: 'list' }>;
+type Table = Extract<RootContent, { type: 'table' }>;
 
 const frontMatter = /^---\r?\n[\s\S]*?\r?\n---\r?\n/;
 /** Raw HTML is markup, not text. */
