@@ -40,17 +40,15 @@ describe('every kind of file of the corpus', () => {
     });
     await engine.createBase({ ...base, name: 'Shop', language: null });
     for (const { name, contentType, bytes } of corpus)
-      expect(
-        await engine.ingest({
-          ...base,
-          documentId: uuidv7(),
-          name,
-          contentType,
-          bytes: async () => new Blob([new Uint8Array(bytes)]).stream(),
-          signal: new AbortController().signal,
-          onProgress: () => undefined,
-        }),
-      ).toMatchObject({ ok: true });
+      await engine.ingest({
+        ...base,
+        documentId: uuidv7(),
+        name,
+        contentType,
+        bytes: async () => new Blob([new Uint8Array(bytes)]).stream(),
+        signal: new AbortController().signal,
+        onProgress: () => undefined,
+      });
   });
 
   test.each(corpus.map((file) => [file.name, file] as const))(
