@@ -8,6 +8,7 @@ import { createApp } from './app.ts';
 import { config } from './config.ts';
 import { openDocumentStorage } from './documents/document-storage.ts';
 import { createEmbeddedEngine } from './engines/embedded/embedded-engine.ts';
+import type { Embedder } from './engines/embedded/embedder.ts';
 import { openAiEmbedder } from './engines/embedded/openai-embedder.ts';
 
 const settings = config.read();
@@ -34,16 +35,7 @@ const app = createApp({
   controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
   engine: createEmbeddedEngine({
     database: db,
-    embedder: settings.EMBEDDINGS_URL
-      ? openAiEmbedder({
-          url: settings.EMBEDDINGS_URL,
-          ...(settings.EMBEDDINGS_KEY ? { key: settings.EMBEDDINGS_KEY } : {}),
-          model: settings.EMBEDDINGS_MODEL,
-          dimensions: settings.EMBEDDINGS_DIMENSIONS,
-          batch: settings.EMBEDDINGS_BATCH,
-          deadlineMs: settings.EMBEDDINGS_DEADLINE_MS,
-        })
-      : undefined,
+    embedder: embedderOf(settings.EMBEDDINGS_URL),
     limits: {
       fileBytes: settings.FILE_BYTES,
       pages: settings.FILE_PAGES,
@@ -92,3 +84,21 @@ await runProcess({
   shutdownSeconds: settings.SHUTDOWN_SECONDS,
   close: () => db.close(),
 });
+
+function embedderOf(address: string | undefined): Embedder | undefined {
+  if (!address) return undefined;
+  const { origin, pathname, search } = new URL(address);
+  const key = settings.EMBEDDINGS_KEY;
+  return openAiEmbedder({
+    client: createServiceClient({
+      name: 'embeddings',
+      baseUrl: origin,
+      deadlineMs: settings.EMBEDDINGS_DEADLINE_MS,
+      ...(key ? { token: () => Promise.resolve(key) } : {}),
+    }),
+    path: pathname + search,
+    model: settings.EMBEDDINGS_MODEL,
+    dimensions: settings.EMBEDDINGS_DIMENSIONS,
+    batch: settings.EMBEDDINGS_BATCH,
+  });
+}
