@@ -7,6 +7,7 @@ import type { BenchOptions, BenchResult } from './report.ts';
  */
 const benches: Record<string, () => Promise<(options: BenchOptions) => Promise<BenchResult>>> = {
   'main-job': async () => (await import('./main-job.ts')).benchMainJob,
+  ingest: async () => (await import('./ingest.ts')).benchIngest,
   retrieval: async () => (await import('./retrieval.ts')).benchRetrieval,
 };
 

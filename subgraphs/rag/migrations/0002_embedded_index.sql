@@ -37,7 +37,6 @@ create table chunk (
 ) with (toast_tuple_target = 8160);
 alter table chunk alter tsv set storage external;
 create index chunk_of_document on chunk (document_id);
-create index chunk_of_base on chunk (knowledge_base_id);
 -- Without a list of pending entries, which every search would have to read through.
 create index chunk_words on chunk using gin (knowledge_base_id, tsv) with (fastupdate = off);
 
@@ -107,10 +106,12 @@ $$;
 
 -- The best chunks of a base for a query by its words, best first; `score` is 0…1. What a search costs depends on the words of the query, not on
 -- the number of chunks: words are looked up with the number of chunks that have them; rare ones choose the candidates, common ones only together.
--- As the owner, because row-level security keeps `@@` from every index; whose base it is is asked first.
+-- As the owner, because row-level security keeps `@@` from every index; whose base it is is asked first. Planned anew each time: a plan for the
+-- average base is a bad one for a large base.
 create function rank_chunks(p_organization uuid, p_project uuid, p_base uuid, p_query text, p_documents uuid[], p_candidates int, p_limit int)
 returns table (id uuid, score real) language plpgsql stable security definer
-set search_path from current set pg_trgm.similarity_threshold = 0.4 set pg_trgm.word_similarity_threshold = 0.7 as $$
+set search_path from current set plan_cache_mode = force_custom_plan
+set pg_trgm.similarity_threshold = 0.4 set pg_trgm.word_similarity_threshold = 0.6 as $$
 declare
   v_base indexed_base;
   -- One member for each lexeme that is looked for: of which word, in how many chunks, how much it tells.
@@ -169,7 +170,7 @@ begin
   end if;
   if v_sum > p_candidates then
     for most in reverse least(cardinality(v_words), 4) .. 1 loop
-      exit when cardinality(v_found) >= p_candidates;
+      exit when cardinality(v_found) >= p_limit;
       v_together := v_words[1];
       for i in 2 .. most loop
         v_together := v_together && v_words[i];
@@ -179,7 +180,7 @@ begin
     end loop;
   end if;
 
-  return query select c.id, least(1, sum(t.weight * ts_rank('{0, 0, 0.7, 1}', c.tsv, t.term)) / v_most)::real as score
+  return query select c.id, least(1, sum(t.weight * ts_rank('{0, 0, 0.9, 1}', c.tsv, t.term)) / v_most)::real as score
     from chunk c cross join unnest(v_terms, v_weights) as t (term, weight) where c.id = any (v_found)
     group by c.id order by score desc, c.id limit p_limit;
 end $$;

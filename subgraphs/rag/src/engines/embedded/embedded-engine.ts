@@ -36,6 +36,8 @@ export interface SearchBounds {
 /** Most passages of an answer, and so of each ranking that it is fused from. */
 const mostCitations = 50;
 const nearVectors = 100;
+/** What is fused has at least this part of the best score of its ranking. */
+const strong = 0.5;
 const chunksPerInsert = 200;
 const chunksPerDelete = 5_000;
 /** Where reading and embedding end in the progress of an ingest. */
@@ -130,6 +132,7 @@ export function createEmbeddedEngine(deps: EmbeddedEngineDeps): KnowledgeEngine 
     },
 
     async search(search) {
+      if (!/[\p{L}\p{N}]/u.test(search.query)) return []; // signs have no words, though some model would make a vector of them
       const vector = await embedQuery(search.query);
       return inTenancy(search, async (tx) => {
         const { candidates, wholeBaseVectors: whole } = deps.search;
@@ -152,8 +155,15 @@ export function createEmbeddedEngine(deps: EmbeddedEngineDeps): KnowledgeEngine 
   };
 }
 
-const fuse = (...rankings: { id: string }[][]): { id: string; score: number }[] =>
-  fuseRankings(rankings.map((ranking) => ranking.slice(0, mostCitations).map(({ id }) => id)));
+const fuse = (...rankings: { id: string; score: number }[][]): { id: string; score: number }[] =>
+  fuseRankings(rankings.map(strongest));
+
+/** Without the tail: what is found only by a word that is everywhere would gain from being in both rankings. */
+const strongest = (ranking: readonly { id: string; score: number }[]): string[] =>
+  ranking
+    .filter(({ score }) => score >= strong * (ranking[0]?.score ?? 0))
+    .slice(0, mostCitations)
+    .map(({ id }) => id);
 
 async function cite(
   tx: Tx,
