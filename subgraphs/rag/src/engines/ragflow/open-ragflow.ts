@@ -2,7 +2,7 @@ import { ConfigError } from '@agentstore/kernel/config';
 import type { Database } from '@agentstore/kernel/db/database';
 import type { Log } from '@agentstore/kernel/log';
 import type { KnowledgeEngine } from '../engine.ts';
-import { createRagflowCalls } from './ragflow-call.ts';
+import { createRagflowCalls } from './ragflow.http.ts';
 import { createRagflowClient } from './ragflow-client.ts';
 import { createRagflowEngine } from './ragflow-engine.ts';
 import type { RagflowSettings } from './ragflow-settings.ts';

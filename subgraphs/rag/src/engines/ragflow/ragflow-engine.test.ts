@@ -8,7 +8,7 @@ import { startRagflow, type Ragflow } from '../../../../../infra/dev/ragflow/rag
 import { describeEngine } from '../conformance.ts';
 import type { Base, Ingest, KnowledgeEngine } from '../engine.ts';
 import { openRagflow } from './open-ragflow.ts';
-import { createRagflowCalls } from './ragflow-call.ts';
+import { createRagflowCalls } from './ragflow.http.ts';
 import { createRagflowClient, type RagflowClient } from './ragflow-client.ts';
 import { createRagflowEngine } from './ragflow-engine.ts';
 import { ragflowSettings } from './ragflow-settings.ts';
@@ -251,12 +251,21 @@ describe('a base at Ragflow', () => {
     expect(await client.findDataset({ name: `${base.knowledgeBaseId}(1)` })).toBeUndefined();
   });
 
-  test('is one, also when several make it at once', async () => {
+  test('is one, also when two find none and both make it', async () => {
     const base = { ...tenancy, knowledgeBaseId: uuidv7() };
-    await Promise.all([1, 2, 3, 4].map(() => engine.createBase(made(base))));
-    expect(await datasetOf(base)).toMatch(/^[0-9a-f]{32}$/);
-    for (const number of [1, 2, 3])
-      expect(await client.findDataset({ name: `${base.knowledgeBaseId}(${number})` })).toBeUndefined();
+    let arrived = 0;
+    const both = Promise.withResolvers<void>();
+    const { engine: racing } = await open(20_000, (real) => ({
+      async createDataset(name, description) {
+        if (++arrived === 2) both.resolve();
+        await both.promise;
+        return real.createDataset(name, description);
+      },
+    }));
+    await Promise.all([racing.createBase(made(base)), racing.createBase(made(base))]);
+    const names = [base.knowledgeBaseId, `${base.knowledgeBaseId}(1)`];
+    const left = await Promise.all(names.map((name) => client.findDataset({ name })));
+    expect(left.filter((id) => id !== undefined)).toHaveLength(1);
   });
 
   test('whose deletion did not come through is deleted by the next', async () => {

@@ -12,7 +12,7 @@ import type {
   Tenancy,
 } from '../engine.ts';
 import { parseDocument, type ParseBounds } from './parse-document.ts';
-import { RagflowRefusal } from './ragflow-call.ts';
+import { RagflowRefusal } from './ragflow.http.ts';
 import {
   isMissing,
   type DatasetId,
