@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { formOfFile } from './multipart.ts';
-import { dataError, RagflowRefusal, type RagflowCalls } from './ragflow-call.ts';
+import { dataError, RagflowRefusal, type RagflowCalls } from './ragflow.http.ts';
 
 /** A dataset at Ragflow, by its id. */
 export type DatasetId = string;

@@ -85,15 +85,17 @@ export async function deleteDocument(tx: Tx, document: BaseDocument): Promise<vo
   );
 }
 
-/** The searched ones of a base; of these alone where they are named. */
+/** The searched ones of a base, with its dataset; of these alone where they are named. None for a base that is somebody else's. */
 export const readDocuments = (
   tx: Tx,
   base: Base,
   documents: readonly Uuid[] | undefined,
-): Promise<SearchedDocument[]> =>
+): Promise<(SearchedDocument & { readonly datasetId: string })[]> =>
   tx.sql(
     `-- readDocuments
-     select document_id as "documentId", name, has_pages as "hasPages", ragflow_id as "ragflowId" from ragflow_document
-     where knowledge_base_id = $1 and ($2::uuid[] is null or document_id = any ($2)) order by document_id`,
-    [base.knowledgeBaseId, documents ?? null],
+     select d.document_id as "documentId", d.name, d.has_pages as "hasPages", d.ragflow_id as "ragflowId", b.dataset_id as "datasetId"
+     from ragflow_document d join ragflow_base b using (knowledge_base_id)
+     where b.knowledge_base_id = $1 and b.organization_id = $2 and b.project_id = $3 and ($4::uuid[] is null or d.document_id = any ($4))
+     order by d.document_id`,
+    [...keysOf(base), documents ?? null],
   );

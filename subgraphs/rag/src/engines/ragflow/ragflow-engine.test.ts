@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { z } from 'zod';
 import { uuidv7 } from '@agentstore/kernel/ids';
 import { createLog, silentLog } from '@agentstore/kernel/log';
 import { UnavailableError } from '@agentstore/kernel/service-client';
@@ -6,9 +7,11 @@ import { openTestDatabase } from '@agentstore/kernel/testing/database';
 import { startRagflow, type Ragflow } from '../../../../../infra/dev/ragflow/ragflow.ts';
 import { describeEngine } from '../conformance.ts';
 import type { Base, Ingest, KnowledgeEngine } from '../engine.ts';
-import { createRagflowCalls } from './ragflow-call.ts';
+import { openRagflow } from './open-ragflow.ts';
+import { createRagflowCalls } from './ragflow.http.ts';
 import { createRagflowClient, type RagflowClient } from './ragflow-client.ts';
 import { createRagflowEngine } from './ragflow-engine.ts';
+import { ragflowSettings } from './ragflow-settings.ts';
 
 const apiKey = 'ragflow-k3y-of-the-tests';
 const text = '# Customs\n\nThe buyer pays the customs duty to the carrier.\n';
@@ -34,7 +37,23 @@ beforeAll(async () => {
   return () => ragflow.stop();
 });
 
-describeEngine('Ragflow', async () => (await open(20_000)).engine);
+const settingsOf = (more: object) =>
+  z.object(ragflowSettings).parse({ RAGFLOW_POLL_MS: 10, RAGFLOW_MOST_POLL_MS: 20, ...more });
+
+describeEngine('Ragflow', async () => {
+  const { database } = await openTestDatabase('rag');
+  const settings = settingsOf({ RAGFLOW_URL: ragflow.url, RAGFLOW_API_KEY: apiKey });
+  const opened = openRagflow(settings, { database, fileBytes: 10_000, log })!;
+  afterAll(() => opened.close());
+  return opened.engine;
+});
+
+test('without an address there is no Ragflow, and with one it needs a key', async () => {
+  const { database } = await openTestDatabase('rag');
+  const deps = { database, fileBytes: 10_000, log };
+  expect(openRagflow(settingsOf({}), deps)).toBeUndefined();
+  expect(() => openRagflow(settingsOf({ RAGFLOW_URL: ragflow.url }), deps)).toThrow('RAGFLOW_API_KEY');
+});
 
 describe('a document at Ragflow', () => {
   let engine: KnowledgeEngine;
@@ -67,7 +86,7 @@ describe('a document at Ragflow', () => {
 
   test('that is stuck is stopped, parsed once more, and found then', async () => {
     ragflow.misbehave({ parses: ['STUCK'] });
-    const { engine: hasty } = await open(250);
+    const { engine: hasty } = await open(1_000);
     base = await newBase(hasty);
     const said: number[] = [];
     const outcome = await ingest({ onProgress: (progress) => said.push(progress) }, hasty);
@@ -142,8 +161,8 @@ describe('a document at Ragflow', () => {
 
   test('whose bytes cannot be read ends with the fault of the reader', async () => {
     const fault = new Error('the object is gone');
-    // eslint-disable-next-line require-yield
     async function* broken(): AsyncIterable<Uint8Array> {
+      yield Buffer.from('# Cust');
       throw fault;
     }
     await expect(ingest({ bytes: async () => broken() })).rejects.toBe(fault);
@@ -232,12 +251,21 @@ describe('a base at Ragflow', () => {
     expect(await client.findDataset({ name: `${base.knowledgeBaseId}(1)` })).toBeUndefined();
   });
 
-  test('is one, also when several make it at once', async () => {
+  test('is one, also when two find none and both make it', async () => {
     const base = { ...tenancy, knowledgeBaseId: uuidv7() };
-    await Promise.all([1, 2, 3, 4].map(() => engine.createBase(made(base))));
-    expect(await datasetOf(base)).toMatch(/^[0-9a-f]{32}$/);
-    for (const number of [1, 2, 3])
-      expect(await client.findDataset({ name: `${base.knowledgeBaseId}(${number})` })).toBeUndefined();
+    let arrived = 0;
+    const both = Promise.withResolvers<void>();
+    const { engine: racing } = await open(20_000, (real) => ({
+      async createDataset(name, description) {
+        if (++arrived === 2) both.resolve();
+        await both.promise;
+        return real.createDataset(name, description);
+      },
+    }));
+    await Promise.all([racing.createBase(made(base)), racing.createBase(made(base))]);
+    const names = [base.knowledgeBaseId, `${base.knowledgeBaseId}(1)`];
+    const left = await Promise.all(names.map((name) => client.findDataset({ name })));
+    expect(left.filter((id) => id !== undefined)).toHaveLength(1);
   });
 
   test('whose deletion did not come through is deleted by the next', async () => {

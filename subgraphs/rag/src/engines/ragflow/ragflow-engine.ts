@@ -12,7 +12,7 @@ import type {
   Tenancy,
 } from '../engine.ts';
 import { parseDocument, type ParseBounds } from './parse-document.ts';
-import { RagflowRefusal } from './ragflow-call.ts';
+import { RagflowRefusal } from './ragflow.http.ts';
 import {
   isMissing,
   type DatasetId,
@@ -165,14 +165,9 @@ export function createRagflowEngine({ database, client, bounds, log }: RagflowEn
 
     async search(search) {
       if (!/[\p{L}\p{N}]/u.test(search.query)) return [];
-      const { dataset, documents } = await inTenancy(search, async (tx) => {
-        const held = await store.holdBase(tx, search);
-        return {
-          dataset: held?.datasetId,
-          documents: held ? await store.readDocuments(tx, search, search.documents) : [],
-        };
-      });
-      if (dataset == null || !documents.length) return [];
+      const documents = await inTenancy(search, (tx) => store.readDocuments(tx, search, search.documents));
+      const dataset = documents[0]?.datasetId;
+      if (dataset === undefined) return [];
       const chunks = await retrieve({
         dataset,
         documents: documents.map(({ ragflowId }) => ragflowId),

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { originSchema } from '@agentstore/kernel/http/origin';
 
 /** Variables of the engine on Ragflow, to be spread into the process' configuration; it is there when `RAGFLOW_URL` is set. */
 export const ragflowSettings = {
-  RAGFLOW_URL: originSchema
+  RAGFLOW_URL: z
+    .url({ protocol: /^https?$/ })
     .optional()
     .describe(
       'Origin of a Ragflow 0.27, e.g. http://ragflow.internal:9380; without it knowledge bases are embedded',

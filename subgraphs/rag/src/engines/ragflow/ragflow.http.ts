@@ -54,7 +54,7 @@ export function createRagflowCalls(options: {
   readonly mostAnswerBytes: number;
 }): RagflowCalls {
   const { apiKey, deadlineMs } = options;
-  const pool = new Pool(options.url, {
+  const pool = new Pool(new URL(options.url).origin, {
     connections: mostCallsAtOnce,
     pipelining: 1,
     keepAliveTimeout: 30_000,
