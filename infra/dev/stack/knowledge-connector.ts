@@ -28,9 +28,7 @@ export const knowledgeConnector = connectorDefinition.parse({
         required: ['query'],
         additionalProperties: false,
       },
-      outputSchema: z.toJSONSchema(
-        z.object({ citations: z.array(citation).max(citationBounds.citations) }),
-      ),
+      outputSchema: z.toJSONSchema(z.object({ citations: z.array(citation).max(citationBounds.citations) })),
       risk: 'READ',
     },
   ],

@@ -47,7 +47,8 @@ export async function planCall(room: Room, grant: Grant, call: ToolCall, draft: 
   fitArguments(sent, validatorsOf(tool, rule));
   const upstream = room.upstreams[definition.kind];
   const { origin = null } = definition;
-  if (!upstream || (origin === null) !== (definition.kind === 'RAG')) throw new ToolRefusal('CONNECTOR_KIND_NOT_SERVED');
+  if (!upstream || (origin === null) !== (definition.kind === 'RAG'))
+    throw new ToolRefusal('CONNECTOR_KIND_NOT_SERVED');
   upstream.check({ definition, tool, arguments: sent });
   if (origin !== null) room.egress.check(origin);
   const idempotencyKey = call.idempotencyKey ?? null;
