@@ -49,9 +49,7 @@ export async function knowledgeJob(
       const told = { say, progress };
       await fill(graph, { base, documents: store.documents }, told);
     });
-    await progress.step('cited answer', (say) =>
-      askAgent(graph, { instanceId, prompt }, { say, progress }),
-    );
+    await progress.step('cited answer', (say) => askAgent(graph, { instanceId, prompt }, { say, progress }));
     return instanceId;
   } finally {
     await graph.close();
@@ -88,7 +86,11 @@ async function basesOf(graph: GraphClient, projectId: string): Promise<readonly 
   return project.knowledgeBases.edges.map(({ node }) => node);
 }
 
-async function knowledgeBase(graph: GraphClient, { projectId }: KnowledgeJobStore, say: Say): Promise<Filled> {
+async function knowledgeBase(
+  graph: GraphClient,
+  { projectId }: KnowledgeJobStore,
+  say: Say,
+): Promise<Filled> {
   const isUsable = ({ name, state }: Base): boolean => name === baseName && state === 'READY';
   const former = (await basesOf(graph, projectId)).find(isUsable);
   if (former) {
