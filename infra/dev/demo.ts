@@ -30,7 +30,7 @@ try {
   await knowledgeJob(
     knowledgeJobStore(description, result),
     progress,
-    'There is water below the espresso machine. Which part do I need?',
+    'Which part number is the worn seal of the boiler?',
   );
 } catch (error) {
   process.stderr.write(`\n${(error as Error).message}\n`);

@@ -119,7 +119,7 @@ async function performMainJob(description: DevDescription): Promise<DevDescripti
   const knowledgeInstanceId = await knowledgeJob(
     knowledgeJobStore(description, result),
     progress,
-    'How do I descale the espresso machine?',
+    'How much citric acid does descaling take, and is vinegar good for the seals?',
   );
   const apiKey = await makeDemoKey(description, result);
   const { organizationId, projectId, instanceId } = result;
