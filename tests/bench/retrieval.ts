@@ -48,10 +48,6 @@ export async function benchRetrieval({ say }: BenchOptions): Promise<BenchResult
       figures[`${name}_recall_at_5`] = mean(places.map((place) => (place <= 5 ? 1 : 0)));
       figures[`${name}_mrr`] = mean(places.map((place) => 1 / place));
       say(`  ${name}: recall@5 ${figures[`${name}_recall_at_5`]!.toFixed(3)}`);
-      if (quick)
-        for (const [at, place] of places.entries())
-          if (place > 5 && (name === 'fused' || name === 'full_text'))
-            say(`    missed ${place}: ${questions[at]!.question}`);
     }
     figures['full_text_p95_ms'] = rounded(percentile(times['full_text']!, 95));
     figures['fused_p95_ms'] = rounded(percentile(times['fused']!, 95));

@@ -111,7 +111,7 @@ $$;
 create function rank_chunks(p_organization uuid, p_project uuid, p_base uuid, p_query text, p_documents uuid[], p_candidates int, p_limit int)
 returns table (id uuid, score real) language plpgsql stable security definer
 set search_path from current set plan_cache_mode = force_custom_plan
-set pg_trgm.similarity_threshold = 0.4 set pg_trgm.word_similarity_threshold = 0.7 as $$
+set pg_trgm.similarity_threshold = 0.4 set pg_trgm.word_similarity_threshold = 0.6 as $$
 declare
   v_base indexed_base;
   -- One member for each lexeme that is looked for: of which word, in how many chunks, how much it tells.
@@ -170,7 +170,7 @@ begin
   end if;
   if v_sum > p_candidates then
     for most in reverse least(cardinality(v_words), 4) .. 1 loop
-      exit when cardinality(v_found) >= p_candidates;
+      exit when cardinality(v_found) >= p_limit;
       v_together := v_words[1];
       for i in 2 .. most loop
         v_together := v_together && v_words[i];

@@ -1,16 +1,20 @@
 import type { Authenticator } from '@agentstore/kernel/auth/authenticator';
 import type { Database } from '@agentstore/kernel/db/database';
+import { createServiceClient } from '@agentstore/kernel/http/client';
 import type { Log } from '@agentstore/kernel/log';
 import type { ServiceClient } from '@agentstore/kernel/service-client';
 import type { config } from './config.ts';
 import type { Deps } from './deps.ts';
 import { openDocumentStorage } from './documents/document-storage.ts';
 import { createEmbeddedEngine } from './engines/embedded/embedded-engine.ts';
+import type { Embedder } from './engines/embedded/embedder.ts';
 import { openAiEmbedder } from './engines/embedded/openai-embedder.ts';
+
+type Settings = ReturnType<typeof config.read>;
 
 /** The subgraph's dependencies from its configuration and the service it calls (over HTTP, or in this process). */
 export function connect(
-  settings: ReturnType<typeof config.read>,
+  settings: Settings,
   services: {
     readonly log: Log;
     readonly db: Database;
@@ -22,16 +26,7 @@ export function connect(
     ...services,
     engine: createEmbeddedEngine({
       database: services.db,
-      embedder: settings.EMBEDDINGS_URL
-        ? openAiEmbedder({
-            url: settings.EMBEDDINGS_URL,
-            ...(settings.EMBEDDINGS_KEY ? { key: settings.EMBEDDINGS_KEY } : {}),
-            model: settings.EMBEDDINGS_MODEL,
-            dimensions: settings.EMBEDDINGS_DIMENSIONS,
-            batch: settings.EMBEDDINGS_BATCH,
-            deadlineMs: settings.EMBEDDINGS_DEADLINE_MS,
-          })
-        : undefined,
+      embedder: embedderOf(settings),
       limits: {
         fileBytes: settings.FILE_BYTES,
         pages: settings.FILE_PAGES,
@@ -72,4 +67,22 @@ export function connect(
     provisionTries: settings.PROVISION_TRIES,
     pollMs: settings.POLL_SECONDS * 1_000,
   };
+}
+
+function embedderOf(settings: Settings): Embedder | undefined {
+  if (!settings.EMBEDDINGS_URL) return undefined;
+  const { origin, pathname, search } = new URL(settings.EMBEDDINGS_URL);
+  const key = settings.EMBEDDINGS_KEY;
+  return openAiEmbedder({
+    client: createServiceClient({
+      name: 'embeddings',
+      baseUrl: origin,
+      deadlineMs: settings.EMBEDDINGS_DEADLINE_MS,
+      ...(key ? { token: () => Promise.resolve(key) } : {}),
+    }),
+    path: pathname + search,
+    model: settings.EMBEDDINGS_MODEL,
+    dimensions: settings.EMBEDDINGS_DIMENSIONS,
+    batch: settings.EMBEDDINGS_BATCH,
+  });
 }

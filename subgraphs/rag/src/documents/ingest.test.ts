@@ -15,8 +15,12 @@ const upload = (name: string) => app.upload(home.developer, base, text, name);
 const ingest = (id: string) => app.ingest(home.developer, id);
 const see = (id: string) => app.document(home.developer, id);
 const ingests = (name: string) => app.calls.filter((call) => call === `ingest ${name}`).length;
-const goOn = (name: string) => expect.poll(() => app.goOn(name)).toBe(true);
-const waits = (name: string) => expect.poll(() => app.waits(name)).toBe(true);
+const goOn = async (name: string) => {
+  await expect.poll(() => app.goOn(name)).toBe(true);
+};
+const waits = async (name: string) => {
+  await expect.poll(() => app.waits(name)).toBe(true);
+};
 
 describe('documentIngest', () => {
   it('makes an uploaded document searchable, once, however often it is asked for', async () => {
@@ -41,12 +45,10 @@ describe('documentIngest', () => {
       errors: [{ code: 'UPLOAD_MISSING' }],
     });
     const id = await upload('forged.md');
-    const other = text.replace('buyer', 'taker');
     await app.rows('update document set sha256 = $2 where id = $1', [uuidOf(id), 'f'.repeat(64)]);
     expect((await ingest(id)).errors).toMatchObject([{ code: 'UPLOAD_MISMATCH' }]);
     await app.rows('update document set size_bytes = size_bytes - 1 where id = $1', [uuidOf(id)]);
     expect((await ingest(id)).errors).toMatchObject([{ code: 'UPLOAD_MISMATCH' }]);
-    expect(other).toHaveLength(text.length);
     expect(await see(id)).toMatchObject({ state: 'AWAITING_UPLOAD', attempt: 0 });
     expect(ingests('forged.md')).toBe(0);
   });

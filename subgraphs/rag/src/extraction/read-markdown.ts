@@ -1,9 +1,13 @@
-import type { List, Root, RootContent, Table } from 'mdast';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { toString } from 'mdast-util-to-string';
 import { gfm } from 'micromark-extension-gfm';
 import { tidy, type Block } from './extracted-page.ts';
+
+type Root = ReturnType<typeof fromMarkdown>;
+type RootContent = Root['children'][number];
+type List = Extract<RootContent, { type: 'list' }>;
+type Table = Extract<RootContent, { type: 'table' }>;
 
 const frontMatter = /^---\r?\n[\s\S]*?\r?\n---\r?\n/;
 /** Raw HTML is markup, not text. */
@@ -19,21 +23,14 @@ export function blocksOfMarkdown(text: string): Block[] {
 }
 
 function blocksOf(node: RootContent): Block[] {
-  switch (node.type) {
-    case 'heading':
-      return [{ kind: 'heading', level: node.depth, text: tidy(toString(node, words)) }];
-    case 'code':
-      return [{ kind: 'code', text: node.value }];
-    case 'list':
-      return itemsOf(node);
-    case 'table':
-      return rowsOf(node);
-    case 'blockquote':
-    case 'footnoteDefinition':
-      return node.children.flatMap(blocksOf);
-    default:
-      return [{ kind: 'paragraph', text: tidy(toString(node, words)) }];
-  }
+  if (node.type === 'heading')
+    return [{ kind: 'heading', level: node.depth, text: tidy(toString(node, words)) }];
+  if (node.type === 'code') return [{ kind: 'code', text: node.value }];
+  if (node.type === 'list') return itemsOf(node);
+  if (node.type === 'table') return rowsOf(node);
+  if (node.type === 'blockquote' || node.type === 'footnoteDefinition')
+    return node.children.flatMap(blocksOf);
+  return [{ kind: 'paragraph', text: tidy(toString(node, words)) }];
 }
 
 /** Each item's own words, then what is nested in it. */

@@ -132,6 +132,7 @@ export function createEmbeddedEngine(deps: EmbeddedEngineDeps): KnowledgeEngine 
     },
 
     async search(search) {
+      if (!/[\p{L}\p{N}]/u.test(search.query)) return []; // signs have no words, though some model would make a vector of them
       const vector = await embedQuery(search.query);
       return inTenancy(search, async (tx) => {
         const { candidates, wholeBaseVectors: whole } = deps.search;

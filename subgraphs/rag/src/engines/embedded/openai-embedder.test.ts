@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UnavailableError } from '@agentstore/kernel/http/client';
+import { createServiceClient, UnavailableError } from '@agentstore/kernel/http/client';
 import { openAiEmbedder } from './openai-embedder.ts';
 
 const never = new AbortController().signal;
@@ -7,12 +7,10 @@ const never = new AbortController().signal;
 /** An endpoint whose vectors say which text they are of; it answers them in another order. */
 function endpoint(answer?: (input: string[]) => unknown) {
   const asked: { body: { input: string[] }; key: string | null; path: string }[] = [];
-  const embedder = openAiEmbedder({
-    url: 'https://models.example.test/base/v1/embeddings',
-    key: 'sk-test',
-    model: 'small',
-    dimensions: 2,
-    batch: 2,
+  const client = createServiceClient({
+    name: 'embeddings',
+    baseUrl: 'https://models.example.test',
+    token: () => Promise.resolve('sk-test'),
     deadlineMs: 1_000,
     send: async (request) => {
       const body = (await request.json()) as { input: string[] };
@@ -23,6 +21,13 @@ function endpoint(answer?: (input: string[]) => unknown) {
       const given = answer ? answer(body.input) : made;
       return given instanceof Response ? given : Response.json(given);
     },
+  });
+  const embedder = openAiEmbedder({
+    client,
+    path: '/base/v1/embeddings',
+    model: 'small',
+    dimensions: 2,
+    batch: 2,
   });
   return { embedder, asked };
 }

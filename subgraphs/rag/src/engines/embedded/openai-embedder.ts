@@ -1,10 +1,5 @@
 import { z } from 'zod';
-import {
-  createServiceClient,
-  ServiceError,
-  UnavailableError,
-  type Send,
-} from '@agentstore/kernel/http/client';
+import { ServiceError, UnavailableError, type ServiceClient } from '@agentstore/kernel/service-client';
 import { normalised, type Embedder } from './embedder.ts';
 
 const answerShape = z.object({
@@ -16,34 +11,23 @@ const answerShape = z.object({
  * UnavailableError too, because no document is to blame for it.
  */
 export function openAiEmbedder(options: {
-  /** The whole address: `https://…/v1/embeddings`. */
-  readonly url: string;
-  readonly key?: string;
+  /** Of the endpoint's origin, with its key, and the deadline of a batch. */
+  readonly client: ServiceClient;
+  /** `/v1/embeddings`, with what stands before it. */
+  readonly path: string;
   readonly model: string;
   /** Of the model's vectors; an answer of another length is refused. */
   readonly dimensions: number;
+  /** Most texts of one request. */
   readonly batch: number;
-  /** Of one batch. */
-  readonly deadlineMs: number;
-  readonly send?: Send;
 }): Embedder {
-  const { url, key, model, dimensions } = options;
-  const client = createServiceClient({
-    name: 'embeddings',
-    baseUrl: url,
-    deadlineMs: options.deadlineMs,
-    ...(key === undefined ? {} : { token: () => Promise.resolve(key) }),
-    ...(options.send ? { send: options.send } : {}),
-  });
-  const { pathname, search } = new URL(url);
+  const { client, path, model, dimensions } = options;
 
   async function embedBatch(input: readonly string[], signal: AbortSignal): Promise<Float32Array[]> {
     const asked = { model, input, encoding_format: 'float' };
-    const answer = await client
-      .call('POST', pathname + search, asked, { signal, retries: 2 })
-      .catch((error: unknown) => {
-        throw error instanceof ServiceError ? wrong(`refused with ${error.status}`) : error;
-      });
+    const answer = await client.call('POST', path, asked, { signal, retries: 2 }).catch((error: unknown) => {
+      throw error instanceof ServiceError ? wrong(`refused with ${error.status}`) : error;
+    });
     const read = answerShape.safeParse(answer);
     if (!read.success) throw wrong('gave an answer of another shape');
     const vectors = read.data.data
