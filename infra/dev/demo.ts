@@ -1,5 +1,6 @@
 import { devArguments } from './arguments.ts';
-import { mainJobStore, toolJobStore } from './main-job/demo-store.ts';
+import { knowledgeJobStore, mainJobStore, toolJobStore } from './main-job/demo-store.ts';
+import { knowledgeJob } from './main-job/knowledge-job.ts';
 import { mainJob } from './main-job/main-job.ts';
 import { toolJob } from './main-job/tool-job.ts';
 import { createProgress, seconds } from './progress.ts';
@@ -25,6 +26,12 @@ try {
   progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
   progress.heading('Tools: bind two secrets, run an agent that uses them, see why it was allowed');
   await toolJob(toolJobStore(description, stateDir, result), progress, 'Has order B-2007 arrived?');
+  progress.heading('Knowledge: upload two documents, run an agent that answers from them, see what it cites');
+  await knowledgeJob(
+    knowledgeJobStore(description, result),
+    progress,
+    'Which part number is the worn seal of the boiler?',
+  );
 } catch (error) {
   process.stderr.write(`\n${(error as Error).message}\n`);
   process.exitCode = 1;

@@ -2,7 +2,14 @@ import path from 'node:path';
 import { createLog } from '@agentstore/kernel/log';
 import { devArguments } from './arguments.ts';
 import { logFile } from './log-file.ts';
-import { demoFault, makeDemoKey, mainJobStore, toolJobStore } from './main-job/demo-store.ts';
+import {
+  demoFault,
+  knowledgeJobStore,
+  makeDemoKey,
+  mainJobStore,
+  toolJobStore,
+} from './main-job/demo-store.ts';
+import { knowledgeJob } from './main-job/knowledge-job.ts';
 import { mainJob } from './main-job/main-job.ts';
 import { toolJob } from './main-job/tool-job.ts';
 import { orderlyEnd } from './orderly-end.ts';
@@ -108,11 +115,17 @@ async function performMainJob(description: DevDescription): Promise<DevDescripti
     progress,
     'Where is my order A-1042?',
   );
+  progress.heading('Knowledge: upload two documents, run an agent that answers from them, see what it cites');
+  const knowledgeInstanceId = await knowledgeJob(
+    knowledgeJobStore(description, result),
+    progress,
+    'How much citric acid does descaling take, and is vinegar good for the seals?',
+  );
   const apiKey = await makeDemoKey(description, result);
   const { organizationId, projectId, instanceId } = result;
   const described = {
     ...description,
-    demo: { organizationId, projectId, instanceId, toolInstanceId, apiKey },
+    demo: { organizationId, projectId, instanceId, toolInstanceId, knowledgeInstanceId, apiKey },
   };
   writeDescription(stateDir, described);
   progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);

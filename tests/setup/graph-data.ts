@@ -54,6 +54,27 @@ export interface Data {
   readonly connectorBindingRotate: BindingChange;
   readonly connectorBindingRevoke: BindingChange;
   readonly auditEntry: AuditEntry | null;
+  readonly knowledgeBaseCreate: {
+    readonly knowledgeBase: { readonly id: string } | null;
+    readonly errors: readonly Refusal[];
+  };
+  readonly documentUploadInit: UploadInit;
+  readonly documentIngest: {
+    readonly document: { readonly state: string; readonly attempt: number } | null;
+    readonly errors: readonly Refusal[];
+  };
+  readonly documentChanged: DocumentNow;
+  readonly project: {
+    readonly knowledgeBases: {
+      readonly edges: readonly {
+        readonly node: {
+          readonly documents: {
+            readonly edges: readonly { readonly node: { readonly id: string; readonly state: string } }[];
+          };
+        };
+      }[];
+    };
+  };
   readonly __type: { readonly description: string };
   readonly memberInvite: { readonly errors: readonly { readonly code: string }[] };
   readonly apiKeyCreate: { readonly key: string; readonly apiKey: { readonly id: string } };
@@ -134,6 +155,39 @@ export interface RunEvent {
   readonly toolName?: string;
   readonly content?: string;
   readonly isError?: boolean;
+  readonly messageId?: string;
+  readonly citation?: SeenCitation;
+}
+
+/** A passage that a message rests on. */
+export interface SeenCitation {
+  readonly documentId: string;
+  readonly documentName: string;
+  readonly chunkId: string;
+  readonly text: string;
+  readonly score: number;
+  readonly page: number | null;
+}
+
+/** A document as it stands. */
+export interface DocumentNow {
+  readonly id: string;
+  readonly state: string;
+  readonly attempt: number;
+  readonly progress: number;
+  readonly failure: string | null;
+}
+
+/** A file that was announced. */
+export interface UploadInit {
+  readonly document: { readonly id: string; readonly state: string } | null;
+  readonly upload: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: readonly { readonly name: string; readonly value: string }[];
+  } | null;
+  readonly quota: { readonly what: string; readonly limit: string; readonly used: string } | null;
+  readonly errors: readonly Refusal[];
 }
 
 /** One decision of the tool gateway, as far as stories read it. */

@@ -1,6 +1,8 @@
+import path from 'node:path';
 import { signIn } from '../identity/sign-in.ts';
 import { payFor } from '../shop/pay-for.ts';
 import { askSaleor } from '../../saleor/ask-saleor.ts';
+import { helpDeskSlug } from '../stack/help-desk.ts';
 import { orderDeskSlug } from '../stack/order-desk.ts';
 import { demoConnectorSecrets } from '../state/demo-connector-secrets.ts';
 import type { DevDescription } from '../state/description.ts';
@@ -8,6 +10,7 @@ import { provisionerDeliveries } from './provisioner-deliveries.ts';
 import { formatCredits } from '@agentstore/kernel/credits';
 import { GraphError, graphClient } from './graph-client.ts';
 import { demoState } from './operations.ts';
+import type { KnowledgeJobStore } from './knowledge-job.ts';
 import type { MainJobResult, MainJobStore } from './main-job.ts';
 import type { ToolJobStore } from './tool-job.ts';
 
@@ -61,6 +64,24 @@ export function toolJobStore(
   };
 }
 
+/** A manual and terms of the bench's own corpus. */
+const corpus = path.join(import.meta.dirname, '../../../tests/bench/knowledge/corpus');
+
+/** The knowledge job's view of it, for the same. */
+export const knowledgeJobStore = (
+  { urls }: DevDescription,
+  { accessToken, projectId }: MainJobResult,
+): KnowledgeJobStore => ({
+  graphqlUrl: urls.graphql,
+  accessToken,
+  projectId,
+  offeringSlug: helpDeskSlug,
+  documents: [
+    { file: path.join(corpus, 'espresso-machine.pdf'), contentType: 'application/pdf' },
+    { file: path.join(corpus, 'returns.md'), contentType: 'text/markdown' },
+  ],
+});
+
 /**
  * Why the demo organization of `dev.json` cannot run its instance with its API key any more; undefined when it can. Asked through the router with that
  * key, as a script would.
@@ -110,6 +131,8 @@ export async function makeDemoKey(description: DevDescription, result: MainJobRe
           'instance:pause',
           'connector:manage',
           'audit:read',
+          'knowledge:read',
+          'knowledge:manage',
         ],
       },
     });

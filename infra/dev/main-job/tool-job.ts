@@ -1,3 +1,5 @@
+import { accept, type Errors } from './accept.ts';
+import { activeAgent } from './active-agent.ts';
 import { graphClient, type GraphClient } from './graph-client.ts';
 import * as operations from './tool-operations.ts';
 import type { Progress } from '../progress.ts';
@@ -14,10 +16,7 @@ export interface ToolJobStore {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-const activeWithinMs = 60_000;
 const runWithinMs = 150_000;
-
-type Errors = readonly { readonly code: string; readonly message: string }[];
 
 /**
  * Binds the secrets of two connectors, gets an agent that needs them, and runs it: its flow calls both tools through the gateway, which alone reads the secrets. Again it
@@ -27,7 +26,11 @@ export async function toolJob(store: ToolJobStore, progress: Progress, prompt: s
   const graph = graphClient({ url: store.graphqlUrl, token: store.accessToken });
   try {
     await progress.step('secrets bound', (say) => bindSecrets(graph, store, { say, progress }));
-    const instanceId = await progress.step('agent with tools', (say) => activeAgent(graph, store, say));
+    const instanceId = await progress.step('agent with tools', async (say) => {
+      const { id, generation } = await activeAgent(graph, store);
+      say(`ACTIVE; its ConnectorPolicy of generation ${generation} is applied`);
+      return id;
+    });
     const calls = await progress.step('run with tools', (say) =>
       runAgent(graph, { instanceId, prompt, say, progress }),
     );
@@ -91,36 +94,6 @@ async function bindSecrets(graph: GraphClient, store: ToolJobStore, { say, progr
     );
   }
   say(bound ? `${bound} bound` : 'they are bound already');
-}
-
-interface InstanceNow {
-  readonly state: string;
-  readonly desiredGeneration: number;
-  readonly observedGeneration: number;
-}
-
-async function activeAgent(graph: GraphClient, store: ToolJobStore, say: Say): Promise<string> {
-  const { instanceAutoActivate: made } = await graph.query<{
-    instanceAutoActivate: { instance: { id: string } | null; errors: Errors };
-  }>(operations.instanceAutoActivate, {
-    input: {
-      projectId: store.projectId,
-      offeringSlug: store.offeringSlug,
-      idempotencyKey: `demo-${store.offeringSlug}`,
-    },
-  });
-  accept(made.errors);
-  const { id } = made.instance!;
-  for await (const { instanceChanged: now } of graph.subscribe<{ instanceChanged: InstanceNow }>(
-    operations.instanceWithTools,
-    { id },
-    { deadlineMs: activeWithinMs },
-  )) {
-    if (now.state !== 'ACTIVE' || now.observedGeneration < now.desiredGeneration) continue;
-    say(`ACTIVE; its ConnectorPolicy of generation ${now.observedGeneration} is applied`);
-    return id;
-  }
-  throw new Error('the agent with tools did not become ACTIVE');
 }
 
 interface Event {
@@ -203,8 +176,3 @@ async function audited(graph: GraphClient, calls: readonly string[], { say, prog
 }
 
 const shortened = (text: string): string => (text.length > 120 ? `${text.slice(0, 119)}…` : text);
-
-function accept(errors: Errors): void {
-  const first = errors[0];
-  if (first) throw new Error(`${first.code}: ${first.message}`);
-}

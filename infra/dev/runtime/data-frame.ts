@@ -45,7 +45,10 @@ const cellText = (value: unknown): string => (typeof value === 'string' ? value 
 
 /** A text in a cell, as pandas prints it. */
 const oneLine = (text: string): string =>
-  text.replaceAll('\r', String.raw`\r`).replaceAll('\n', String.raw`\n`).replaceAll('\t', String.raw`\t`);
+  text
+    .replaceAll('\r', String.raw`\r`)
+    .replaceAll('\n', String.raw`\n`)
+    .replaceAll('\t', String.raw`\t`);
 
 /** A JSON value as Python prints it. */
 export function pythonRepr(value: unknown): string {

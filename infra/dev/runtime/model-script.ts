@@ -94,9 +94,7 @@ const facts = (asked: string): string =>
   [
     ...paragraphsOf(asked).flatMap((paragraph) => {
       const [, tool, table = ''] = /^The tool (\S+) says:\n.*\n([^]+)$/.exec(paragraph) ?? [];
-      return tool === undefined
-        ? []
-        : [`${tool} says: ${table.split('\n').map(cellsOf).join('; ')}.`];
+      return tool === undefined ? [] : [`${tool} says: ${table.split('\n').map(cellsOf).join('; ')}.`];
     }),
     sentenceAround(asked),
   ].join(' ');

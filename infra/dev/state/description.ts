@@ -63,6 +63,8 @@ export interface DevDescription {
     readonly instanceId: string;
     /** Of the agent that calls tools. */
     readonly toolInstanceId: string;
+    /** Of the agent that answers from documents. */
+    readonly knowledgeInstanceId: string;
     readonly apiKey: string;
   } | null;
 }

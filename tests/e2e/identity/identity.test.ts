@@ -90,7 +90,9 @@ describe('a token', () => {
     ).toEqual({
       data: {
         viewer: null,
-        offerings: { edges: [{ node: { slug: 'support-agent' } }, { node: { slug: 'order-desk' } }] },
+        offerings: {
+          edges: ['support-agent', 'order-desk', 'help-desk'].map((slug) => ({ node: { slug } })),
+        },
       },
     });
   });

@@ -123,6 +123,7 @@ export async function openGraph(saleor: ReplayedSaleor) {
         'control-plane': client('control-plane'),
         billing: client('billing'),
         runs: client('runs'),
+        rag: client('rag'),
       },
       controlPlane: client('control-plane', 'router'),
       gitops: createServiceClient({ name: 'gitops', baseUrl: 'http://gitops.internal', send: gitops.fetch }),

@@ -64,6 +64,9 @@ describe('a store', () => {
       new RegExp(`artifact +version .* sha256 ${state.description().offering.artifactSha256}`),
       /transfer +wallet:.* → /,
       /ledger entry \d+: charged/,
+      /espresso-machine\.pdf +READY +100 %/,
+      /returns\.md +READY +100 %/,
+      /\[\d\] espresso-machine\.pdf, page 3 \(score [01]\.\d\d\)/,
     ])
       expect(store.said()).toMatch(fact);
   });

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { demoArtifact, helpDeskArtifact, orderDeskArtifact } from '../../../../infra/dev/runtime/demo-flow.ts';
+import {
+  demoArtifact,
+  helpDeskArtifact,
+  orderDeskArtifact,
+} from '../../../../infra/dev/runtime/demo-flow.ts';
 import { artifactFaults } from './flow-artifact.ts';
 import type { ToolGateway } from './mcp-nodes.ts';
 

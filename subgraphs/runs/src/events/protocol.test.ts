@@ -33,7 +33,7 @@ describe('docs/protocol-run-events.md', () => {
 
   it('shows events as the schema has them: known types with all of their fields, in order, ended once', () => {
     const lists = examples('json events').map((text) => JSON.parse(text) as Event[]);
-    expect(lists).toHaveLength(3);
+    expect(lists).toHaveLength(4);
     for (const events of lists) {
       for (const { __typename: name, ...fields } of events) {
         const type = schema.getType(name);

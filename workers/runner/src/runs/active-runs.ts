@@ -17,11 +17,7 @@ export interface ActiveRun {
   /** Stores that a call begins; answers why it must not be made. */
   toolCallBegins(call: ToldCall): Promise<NoticeRefusal | undefined>;
   /** Has the answer of a call stored with what else the run tells; `found` is what the next message rests on. */
-  toolCallEnds(
-    id: string,
-    answer: ToolAnswer,
-    found: readonly Citation[],
-  ): NoticeRefusal | undefined;
+  toolCallEnds(id: string, answer: ToolAnswer, found: readonly Citation[]): NoticeRefusal | undefined;
 }
 
 /** The runs that this process executes now, by their ids. */

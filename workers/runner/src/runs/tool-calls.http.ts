@@ -37,9 +37,7 @@ export function toolCallRoutes(app: ServiceApp, active: ActiveRuns): void {
     serviceScope(c.var.caller, 'run:tool');
     const result = await readJson(c, resultBody);
     const run = owned(c.req.param('runId'), result.fence);
-    return answer(
-      run ? run.toolCallEnds(c.req.param('toolCallId'), result, result.citations) : 'RUN_FENCED',
-    );
+    return answer(run ? run.toolCallEnds(c.req.param('toolCallId'), result, result.citations) : 'RUN_FENCED');
   });
 }
 

@@ -14,8 +14,12 @@ const passage = (chunkId: string, page: number | null = 2) => ({
   page,
 });
 
+type Answer = (signal: AbortSignal) => Response | Promise<Response>;
+const never: Answer = (signal) =>
+  new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+
 /** A gateway that serves a tool of kind RAG, a knowledge subgraph that notes what it is asked, and a run's owner that notes what it is told. */
-async function opened(answer: () => Response | Promise<Response>, more: object = {}) {
+async function opened(answer: Answer, more: object = {}) {
   const asked: unknown[] = [];
   const told: Record<string, unknown>[] = [];
   const knowledge = createServiceClient({
@@ -23,7 +27,7 @@ async function opened(answer: () => Response | Promise<Response>, more: object =
     baseUrl: 'http://rag',
     async send(request) {
       asked.push([new URL(request.url).pathname, await request.json()]);
-      return answer();
+      return answer(request.signal);
     },
   });
   const gateway = await openGateway(
@@ -63,7 +67,12 @@ async function opened(answer: () => Response | Promise<Response>, more: object =
   const rule = { action: 'Allow', tool: 'knowledge__search', name: 'search', definition };
   gateway.apply([rule]);
   const search = (input: object) =>
-    gateway.invoke('knowledge__search', { arguments: input }, {}, { tools: ['knowledge__search'], bindings: [] });
+    gateway.invoke(
+      'knowledge__search',
+      { arguments: input },
+      {},
+      { tools: ['knowledge__search'], bindings: [] },
+    );
   return { gateway, asked, told, search, rule };
 }
 
@@ -116,11 +125,11 @@ describe('a search in knowledge bases', () => {
     },
   );
 
-  it.each<[string, number, () => Response | Promise<Response>, object]>([
+  it.each<[string, number, Answer, object]>([
     ['UPSTREAM_INVALID', 502, () => Response.json({ citations: [{ ...passage('a'), page: 0 }] }), {}],
     ['UPSTREAM_INVALID', 502, () => problemResponse({ status: 400, code: 'BAD_REQUEST', title: 'no' }), {}],
     ['UPSTREAM_UNAVAILABLE', 502, () => new Response('', { status: 503 }), {}],
-    ['UPSTREAM_TIMEOUT', 504, () => new Promise(() => undefined), { timeoutMs: 100 }],
+    ['UPSTREAM_TIMEOUT', 504, never, { timeoutMs: 100 }],
   ])('ends in %s', async (code, status, answer, more) => {
     const { search, told } = await opened(answer, more);
     expect(await search({ query: 'x' })).toMatchObject({ status, body: { code } });
