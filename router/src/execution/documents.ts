@@ -11,6 +11,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Deps } from '../deps.ts';
 import { limitError, tokensOf } from '../policy/limits.ts';
+import { secretLiteralError } from '../policy/secret-literals.ts';
 
 /**
  * Texts of operations turned into documents, and documents judged, each once: clients send the same few operations over and over. Only what was found good
@@ -40,8 +41,8 @@ export function createDocuments({
   const judged = new WeakMap<DocumentNode, WeakMap<GraphQLSchema, readonly GraphQLError[]>>();
 
   function judge(schema: GraphQLSchema, document: DocumentNode): readonly GraphQLError[] {
-    const over = limitError(document, limits);
-    if (over) return [over];
+    const refused = limitError(document, limits) ?? secretLiteralError(document);
+    if (refused) return [refused];
     return validate(schema, document, specifiedRules, { maxErrors: mostFaults }).map((error) =>
       coded(
         'GRAPHQL_VALIDATION_FAILED',
