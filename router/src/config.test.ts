@@ -14,6 +14,7 @@ const environment = {
   CONTROL_PLANE_URL: url,
   BILLING_URL: url,
   RUNS_URL: url,
+  RAG_URL: url,
   GITOPS_URL: url,
   SALEOR_API_URL: url,
 };

@@ -13,6 +13,7 @@ export const config = defineConfig('router', {
   CONTROL_PLANE_URL: z.url().describe('Origin of the control-plane subgraph'),
   BILLING_URL: z.url().describe('Origin of the billing subgraph'),
   RUNS_URL: z.url().describe('Origin of the runs subgraph'),
+  RAG_URL: z.url().describe('Origin of the knowledge subgraph'),
   GITOPS_URL: z.url().describe('Origin of the gitops worker, for applied routes'),
   SALEOR_API_URL: z.url().describe('GraphQL URL of Saleor'),
   STAFF_EMAILS: z

@@ -39,6 +39,7 @@ const app = createApp(
       'control-plane': createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL }),
       billing: createServiceClient({ name: 'billing', baseUrl: settings.BILLING_URL }),
       runs: createServiceClient({ name: 'runs', baseUrl: settings.RUNS_URL }),
+      rag: createServiceClient({ name: 'rag', baseUrl: settings.RAG_URL }),
     },
     controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
     gitops: createServiceClient({ name: 'gitops', baseUrl: settings.GITOPS_URL }),

@@ -9,7 +9,8 @@ export const servicePermissions: Readonly<Record<string, readonly Permission[]>>
   'control-plane': ['wallet:topup', 'billing:rate', 'audit:read'],
   runs: ['instance:entitlements', 'billing:authorize', 'billing:settle'],
   runner: ['run:execute', 'billing:settle'],
-  tools: ['applied:read', 'connector:read', 'run:tool'],
+  rag: ['instance:entitlements'],
+  tools: ['applied:read', 'connector:read', 'run:tool', 'knowledge:search'],
   gitops: ['gitops:write', 'gitops:observe'],
   provisioner: ['order:grant', 'wallet:topup'],
   billing: [], // calls nobody

@@ -7,6 +7,7 @@ export function openApi(origin: string): object {
     },
   };
   const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+  const kbId = { ...id, name: 'kbId' };
   const key = {
     name: 'Idempotency-Key',
     in: 'header',
@@ -97,6 +98,30 @@ export function openApi(origin: string): object {
             200: { description: 'The stream.', content: { 'text/event-stream': {} } },
             ...problems,
           },
+        },
+      },
+      '/v1/kb/{kbId}/uploads:init': {
+        post: {
+          summary: 'Announce a file; put its bytes where the answer says, with its headers, then ingest it',
+          parameters: [kbId],
+          requestBody: body({ name: text, contentType: text, sizeBytes: { type: 'integer' }, sha256: text }, [
+            'name',
+            'contentType',
+            'sizeBytes',
+            'sha256',
+          ]),
+          responses: {
+            201: answer('The document, and the request that uploads it: method, url, headers, expiresAt.'),
+            ...problems,
+          },
+        },
+      },
+      '/v1/kb/{kbId}:ingest': {
+        post: {
+          summary: 'Have an uploaded document made searchable; a failed one once more',
+          parameters: [kbId],
+          requestBody: body({ documentId: text }, ['documentId']),
+          responses: { 202: answer('The document, as it stands.'), ...problems },
         },
       },
       '/v1/runs/{id}:cancel': {

@@ -14,6 +14,12 @@ export const operations = {
   cancel: parse(
     `mutation ($input: RunCancelInput!) { runCancel(input: $input) { run { id state } errors { code message field } } }`,
   ),
+  initUpload: parse(
+    `mutation ($input: DocumentUploadInitInput!) { documentUploadInit(input: $input) { document { id state } upload { method url headers { name value } expiresAt } quota { what limit used } errors { code message field } } }`,
+  ),
+  ingest: parse(
+    `mutation ($input: DocumentIngestInput!) { documentIngest(input: $input) { document { id name state attempt progress failure error } errors { code message field } } }`,
+  ),
   find: parse(`query ($id: ID!) { run(id: $id) { id } }`),
   read: parse(
     `query ($id: ID!) { run(id: $id) { id state input output charge lastSeq error { code message retryable } usage { status toolCalls durationMs models { provider model inputTokens outputTokens totalTokens } } requestedAt startedAt finishedAt } }`,
@@ -42,6 +48,13 @@ export interface Started extends Refusals {
   readonly required: string | null;
   readonly available: string | null;
   readonly missing: string | null;
+}
+
+/** What `initUpload` answers. */
+export interface UploadInit extends Refusals {
+  readonly document: object | null;
+  readonly upload: { readonly headers: readonly { readonly name: string; readonly value: string }[] } | null;
+  readonly quota: object | null;
 }
 
 /** One event of a run. */

@@ -12,7 +12,7 @@ import type { Identifier } from '../identity/identify.ts';
 import type { RouteSpec } from '../policy/route-spec.ts';
 import type { Subscriber } from '../subscriptions/subscribe.ts';
 import { openApi } from './openapi.ts';
-import { operations, type Refusals, type Started } from './operations.ts';
+import { operations, type Refusals, type Started, type UploadInit } from './operations.ts';
 import { answerProblem, problem, problemOfError, repeatableOnlyUnder } from './problems.ts';
 import { afterOf, openRunEvents, streamOf } from './run-stream.ts';
 
@@ -34,6 +34,13 @@ const runBody = z.object({
     .regex(/^\d{1,19}$/)
     .optional(),
   idempotencyKey,
+});
+
+const fileBody = z.object({
+  name: z.string(),
+  contentType: z.string(),
+  sizeBytes: z.int().max(2_147_483_647),
+  sha256: z.string(),
 });
 
 /** REST for programs that do not speak GraphQL: every route is an operation of the same graph, with the same codes as RFC 9457 problems. */
@@ -196,16 +203,45 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
   app.post('/v1/runs/:action', (c) =>
     signedIn(c.req.raw, async (context) => {
       const [id, verb] = c.req.param('action').split(':');
-      if (verb !== 'cancel')
-        throw new ProblemError({ status: 404, code: 'NOT_FOUND', title: 'There is nothing here.' });
+      if (verb !== 'cancel') throw nothingHere();
       const { runCancel } = await run<{ runCancel: Refusals & { run: object } }>(context, operations.cancel, {
         input: { runId: id },
       });
       return json(accepted(runCancel).run);
     }),
   );
+
+  app.post('/v1/kb/:kbId/uploads:init', (c) =>
+    signedIn(c.req.raw, async (context) => {
+      const input = { ...(await readJson(c, fileBody)), knowledgeBaseId: c.req.param('kbId') };
+      const { documentUploadInit } = await run<{ documentUploadInit: UploadInit }>(
+        context,
+        operations.initUpload,
+        { input },
+      );
+      const { document, upload } = accepted(documentUploadInit, ({ quota }) => quota ?? {});
+      const headers = Object.fromEntries(upload?.headers.map(({ name, value }) => [name, value]) ?? []);
+      return json({ document, upload: { ...upload, headers } }, 201);
+    }),
+  );
+  app.post('/v1/kb/:action', (c) =>
+    signedIn(c.req.raw, async (context) => {
+      const [knowledgeBaseId, verb] = c.req.param('action').split(':');
+      if (verb !== 'ingest') throw nothingHere();
+      const { documentId } = await readJson(c, z.object({ documentId: z.string() }));
+      const { documentIngest } = await run<{ documentIngest: Refusals & { document: object } }>(
+        context,
+        operations.ingest,
+        { input: { knowledgeBaseId, documentId } },
+      );
+      return json(accepted(documentIngest).document, 202);
+    }),
+  );
   app.get('/v1/openapi.json', () => json(openApi(deps.publicOrigin)));
 }
+
+const nothingHere = (): ProblemError =>
+  new ProblemError({ status: 404, code: 'NOT_FOUND', title: 'There is nothing here.' });
 
 /** A payload without refusals; the first one is thrown as a problem. */
 function accepted<Payload extends Refusals>(

@@ -296,6 +296,8 @@ it('describes itself', async () => {
     expect.arrayContaining([
       '/v1/runs',
       '/v1/runs/{id}:cancel',
+      '/v1/kb/{kbId}/uploads:init',
+      '/v1/kb/{kbId}:ingest',
       '/v1/workspaces/auto',
       '/v1/instances/autoActivate',
     ]),

@@ -3,6 +3,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { Client, CopyDestinationOptions, CopySourceOptions, type BucketItem } from 'minio';
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Document } from '@agentstore/rag/documents/document';
+import { openDocumentStorage } from '@agentstore/rag/documents/document-storage';
 import { presign, signHeaders } from './sign.ts';
 
 /** A running S3 server as its clients see it. */
@@ -341,6 +343,48 @@ export function objectsCases(name: string, subject: () => ObjectsUnderTest, opti
         size: bytes.length,
         metaData: { 'content-type': 'application/pdf' },
       });
+    });
+
+    it('takes the files of knowledge bases as they are announced, and gives them back', async () => {
+      const { url, accessKey, secretKey } = subject();
+      const bytes = Buffer.from('# Shipping\n\nParcels leave at noon.');
+      const document = {
+        organizationId: randomUUID(),
+        projectId: randomUUID(),
+        knowledgeBaseId: randomUUID(),
+        id: randomUUID(),
+        contentType: 'text/markdown',
+        sizeBytes: bytes.length,
+        sha256: createHash('sha256').update(bytes).digest('hex'),
+      } as Document;
+      const storage = openDocumentStorage({
+        url,
+        publicUrl: url,
+        accessKey,
+        secretKey,
+        region: 'us-east-1',
+        bucket,
+        uploadSeconds: 60,
+        deadlineMs: 5_000,
+      });
+      const { signal } = new AbortController();
+      await expect(storage.check(document)).rejects.toMatchObject({ code: 'UPLOAD_MISSING' });
+      const upload = await storage.presignUpload(document);
+      const send = (body: Buffer) =>
+        fetch(upload.url, { method: upload.method, headers: upload.headers, body: new Uint8Array(body) });
+      const other = Buffer.from(bytes.toString().replace('noon', 'nine'));
+      expect(await answerOf(await send(other))).toEqual([400, 'BadDigest']);
+      expect(await answerOf(await send(bytes.subarray(1)))).toEqual([403, 'SignatureDoesNotMatch']);
+      expect((await send(bytes)).status).toBe(200);
+      await storage.check(document);
+      expect(await buffer(Readable.from(storage.bytes(document, signal)))).toEqual(bytes);
+      const announced = { ...document, sha256: createHash('sha256').update(other).digest('hex') };
+      await expect(buffer(Readable.from(storage.bytes(announced, signal)))).rejects.toMatchObject({
+        code: 'UPLOAD_MISMATCH',
+      });
+      await storage.remove(document);
+      await storage.remove(document);
+      await expect(storage.check(document)).rejects.toMatchObject({ code: 'UPLOAD_MISSING' });
     });
 
     it('refuses strangers: nobody, a wrong secret, an unknown key', async () => {

@@ -136,16 +136,15 @@ builder.mutationField('documentIngest', (t) =>
     description:
       'Checks that the announced bytes were uploaded and has them made searchable; follow it with documentChanged. A failed document is tried once more; one that is under way or done stays as it is. Needs knowledge:manage.',
     args: { input: t.arg({ type: IngestInput, description: 'Which document.' }) },
-    resolve: async (_root, { input }, { deps, caller }) => {
-      const documentId = fromGlobalId('Document', input.documentId);
-      const knowledgeBaseId = input.knowledgeBaseId && fromGlobalId('KnowledgeBase', input.knowledgeBaseId);
-      return payloadOf(
+    resolve: async (_root, { input }, { deps, caller }) =>
+      payloadOf(
         await requestIngest(deps, caller, {
-          documentId: knowledgeBaseId === undefined ? undefined : documentId,
-          knowledgeBaseId: knowledgeBaseId ?? null,
+          documentId: fromGlobalId('Document', input.documentId),
+          knowledgeBaseId: input.knowledgeBaseId
+            ? fromGlobalId('KnowledgeBase', input.knowledgeBaseId)
+            : null,
         }),
-      );
-    },
+      ),
   }),
 );
 

@@ -22,13 +22,17 @@ export const documentsOf = (tx: Tx, knowledgeBaseId: Uuid, page: PageRequest) =>
     [knowledgeBaseId, page.afterKey, page.first + 1],
   );
 
-/** Of a base: changed after a revision, in that order; without one, those that are not done. */
-export const changedDocuments = (tx: Tx, knowledgeBaseId: Uuid, after: bigint | null, limit: number) =>
+/** Of a base, changed after a revision, in that order; `undone`: without those that are READY or FAILED. */
+export const changedDocuments = (
+  tx: Tx,
+  knowledgeBaseId: Uuid,
+  o: { after: bigint; only: 'undone' | 'all'; limit: number },
+) =>
   tx.sql<Document>(
     `-- changedDocuments
-     select ${columns} from document d where knowledge_base_id = $1 and deleted_at is null
-       and case when $2::bigint is null then state not in ('READY', 'FAILED') else revision > $2 end order by revision limit $3`,
-    [knowledgeBaseId, after, limit],
+     select ${columns} from document d where knowledge_base_id = $1 and deleted_at is null and revision > $2
+       and ($3 = 'all' or state not in ('READY', 'FAILED')) order by revision limit $4`,
+    [knowledgeBaseId, o.after, o.only, o.limit],
   );
 
 /** What a base and its project hold that counts against their quota; to be asked under the project's lock. */
@@ -181,7 +185,7 @@ export async function keepLease(
 ): Promise<boolean> {
   const rows = await tx.sql<{ id: Uuid }>(
     `-- keepLease
-     update document set lease_until = now() + $3 * interval '1 millisecond', progress = greatest(progress, $4)
+     update document set lease_until = now() + $3 * interval '1 millisecond', progress = $4
      where id = $1 and lease_id = $2 and deleted_at is null returning id`,
     [id, leaseId, o.leaseMs, o.progress],
   );

@@ -18,17 +18,27 @@ export async function* followDocuments(
   { knowledgeBaseId, signal }: { knowledgeBaseId: Uuid; signal: AbortSignal },
 ): AsyncGenerator<Document, void, void> {
   const scope = callerScope(caller, 'knowledge:read');
-  let seen: bigint | null = null;
+  let head: bigint | undefined;
+  let seen = -1n;
+  let only: 'undone' | 'all' = 'undone';
   for await (const _bell of room.documentChanges.follow(knowledgeBaseId, signal))
     for (let more = true; more && !signal.aborted;) {
-      const { base, changed } = await room.db.transaction(scope, async (tx) => {
+      const found = await room.db.transaction(scope, async (tx) => {
         // The base first: changes up to its revision are committed, later ones come again.
         const [base] = await knowledgeBasesByIds(tx, [knowledgeBaseId]);
-        return { base, changed: base ? await changedDocuments(tx, base.id, seen, batch) : [] };
+        return (
+          base && { base, changed: await changedDocuments(tx, base.id, { after: seen, only, limit: batch }) }
+        );
       });
-      if (!base) return;
-      yield* changed;
-      more = seen !== null && changed.length === batch;
-      seen = seen === null ? base.revision : (changed.at(-1)?.revision ?? seen);
+      if (!found) return;
+      head ??= found.base.revision;
+      yield* found.changed;
+      more = found.changed.length === batch;
+      seen = found.changed.at(-1)?.revision ?? seen;
+      if (only === 'all' || more) continue;
+      // Whatever changed since the first look follows.
+      only = 'all';
+      seen = head;
+      more = true;
     }
 }

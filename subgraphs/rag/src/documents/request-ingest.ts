@@ -15,12 +15,16 @@ import { beginAttempt, documentsByIds } from './documents.store.ts';
 export async function requestIngest(
   room: Room,
   caller: Caller,
-  input: { readonly documentId: Uuid | undefined; readonly knowledgeBaseId: Uuid | null },
+  input: {
+    readonly documentId: Uuid | undefined;
+    /** Where it must be; null: anywhere. */
+    readonly knowledgeBaseId: Uuid | undefined | null;
+  },
 ): Promise<Outcome<Document, DocumentRefusal>> {
   const { documentId, knowledgeBaseId } = input;
   const found = await findFor(room, caller, 'knowledge:manage', async (tx) => {
     const [document] = documentId ? await documentsByIds(tx, [documentId]) : [];
-    return knowledgeBaseId && document?.knowledgeBaseId !== knowledgeBaseId ? undefined : document;
+    return knowledgeBaseId !== null && document?.knowledgeBaseId !== knowledgeBaseId ? undefined : document;
   });
   if (!found) return refused(noDocument);
   const { row: document, scope } = found;

@@ -13,10 +13,11 @@ import {
 } from '../knowledge-bases/knowledge-base.ts';
 import { knowledgeBasesByIds } from '../knowledge-bases/knowledge-bases.store.ts';
 
-/** What is asked, in words, and for how many passages at most. */
-export interface Question {
+/** What is asked, in words, and for how many passages at most; only of these documents, when any are said. */
+interface Question {
   readonly query: string;
   readonly limit: number;
+  readonly documents?: readonly Uuid[] | undefined;
 }
 
 /** The bounds of every search. */
@@ -26,10 +27,7 @@ export const searchBounds = { queryCharacters: 1_000, citations: 50, knowledgeBa
 export async function searchKnowledgeBase(
   room: Room,
   caller: Caller,
-  input: Question & {
-    readonly knowledgeBaseId: Uuid | undefined;
-    readonly documents: readonly Uuid[] | undefined;
-  },
+  input: Question & { readonly knowledgeBaseId: Uuid | undefined },
 ): Promise<Outcome<Citation[], KnowledgeBaseRefusal>> {
   const query = input.query.trim();
   if (!query || query.length > searchBounds.queryCharacters)
@@ -50,7 +48,8 @@ export async function searchKnowledgeBase(
     ? await room.db.transaction(scope, (tx) => knowledgeBasesByIds(tx, [knowledgeBaseId]))
     : [];
   if (!base) return refused(noKnowledgeBase);
-  return done(await cite(room, scope, base, { query, limit: input.limit }, input.documents));
+  const { limit, documents } = input;
+  return done(await cite(room, scope, base, { query, limit, documents }));
 }
 
 /**
@@ -83,10 +82,9 @@ async function cite(
   { db, engine }: Room,
   scope: Scope,
   base: KnowledgeBase,
-  { query, limit }: Question,
-  documents?: readonly Uuid[],
+  { query, limit, documents }: Question,
 ): Promise<Citation[]> {
-  if (base.state !== 'READY') return [];
+  if (base.state !== 'READY' || documents?.length === 0) return [];
   const citations = await engine.search({
     ...engineBaseOf(base),
     query,

@@ -35,14 +35,21 @@ export function createSmallEngine() {
   /** Until the test says so, or the signal ends it. */
   const turn = (name: string, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
-      const end = (): void => reject(signal.reason as Error);
+      const leave = (): void => {
+        if (waiting.get(name) === go) waiting.delete(name);
+        signal.removeEventListener('abort', end);
+      };
+      const end = (): void => {
+        leave();
+        reject(signal.reason as Error);
+      };
+      const go = (): void => {
+        leave();
+        resolve();
+      };
       if (signal.aborted) return end();
       signal.addEventListener('abort', end, { once: true });
-      waiting.set(name, () => {
-        waiting.delete(name);
-        signal.removeEventListener('abort', end);
-        resolve();
-      });
+      waiting.set(name, go);
     });
 
   async function ingest(work: Ingest): Promise<Outcome<{ chunks: number }, IngestRefusal>> {
@@ -81,7 +88,7 @@ export function createSmallEngine() {
       documents.delete(documentId);
     },
     async search(search) {
-      check(`search ${search.knowledgeBaseId}`);
+      calls.push(`search ${search.knowledgeBaseId}`);
       const words = search.query.toLowerCase().split(/\W+/);
       return [...documents.values()]
         .filter((one) => one.knowledgeBaseId === search.knowledgeBaseId && same(one, search))
