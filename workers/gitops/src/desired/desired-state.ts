@@ -58,9 +58,10 @@ export interface DesiredKnowledgeBase {
         readonly datasetName: string;
         readonly chunkMethod: string;
         readonly parser: {
-          readonly chunkTokens: number;
-          readonly delimiter: string;
-          readonly layoutRecognize: string;
+          readonly autoKeywords: number;
+          readonly autoQuestions: number;
+          readonly raptor: boolean;
+          readonly graphrag: boolean;
         };
       };
 }

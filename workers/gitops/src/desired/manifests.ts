@@ -99,14 +99,14 @@ const knowledgeManifests = (state: DesiredKnowledgeBase): Manifest[] => {
   });
   if (engine.kind === 'Embedded') return [base];
   const { datasetName, chunkMethod, parser } = engine;
-  const { chunkTokens, delimiter, layoutRecognize } = parser;
+  const { autoKeywords, autoQuestions, raptor, graphrag } = parser;
   return [
     base,
     manifestOf(state, 'RagflowKB', {
       projectId,
       datasetName,
       chunkMethod,
-      parser: { chunkTokens, delimiter, layoutRecognize },
+      parser: { autoKeywords, autoQuestions, raptor, graphrag },
     }),
   ];
 };
