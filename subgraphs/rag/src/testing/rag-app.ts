@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { afterAll, expect } from 'vitest';
+import { afterAll, vi } from 'vitest';
 import type { App } from '@agentstore/kernel/app';
 import type { Caller } from '@agentstore/kernel/caller';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
@@ -221,14 +221,16 @@ export async function startRagApp(more: Partial<Deps> = {}) {
       return id;
     },
     /** Waits until a base is in that state. */
-    async becomes(id: string, state: string): Promise<void> {
-      await expect
-        .poll(() => self.rows('select state from knowledge_base where id = $1', [uuidOf(id)]), {
-          timeout: 15_000,
-          interval: 20,
-        })
-        .toEqual([{ state }]);
-    },
+    becomes: (id: string, state: string): Promise<void> =>
+      vi.waitFor(
+        async () => {
+          const [row] = await self.rows<{ state: string }>('select state from knowledge_base where id = $1', [
+            uuidOf(id),
+          ]);
+          if (row?.state !== state) throw new Error(`the base is ${row?.state}`);
+        },
+        { timeout: 15_000, interval: 20 },
+      ),
     init: (caller: Caller, knowledgeBaseId: string, text: string, input: object = {}): Promise<InitPayload> =>
       self.command(caller, 'documentUploadInit', {
         knowledgeBaseId,
