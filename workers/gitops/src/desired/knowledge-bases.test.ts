@@ -94,4 +94,5 @@ it('holds up no instance while its owner is away', async () => {
   const id = small.request();
   small.away = false;
   await until(() => small.isReady(id));
+  expect(small.bases.get(id)!.committed).toHaveLength(1);
 });
