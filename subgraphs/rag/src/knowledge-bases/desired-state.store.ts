@@ -1,7 +1,7 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import type { EngineSpec } from '../engines/engine.ts';
-import type { Condition } from './desired-state.ts';
+import type { Condition } from './condition.ts';
 import type { KnowledgeBase } from './knowledge-base.ts';
 import { columns } from './knowledge-bases.store.ts';
 import type { ProjectLimits } from './project-limits.ts';

@@ -1,17 +1,6 @@
 import type { EngineSpec } from '../engines/engine.ts';
+import type { Condition } from './condition.ts';
 import type { KnowledgeBase } from './knowledge-base.ts';
-
-/** One observed fact about an applied resource (Kubernetes' condition), or about the way into Git. */
-export interface Condition {
-  readonly type: string;
-  readonly status: 'True' | 'False' | 'Unknown';
-  readonly reason: string;
-  readonly message: string;
-  readonly observedGeneration: number;
-  readonly lastTransitionTime: string;
-  /** Kind of the resource; `Git` on the way there. */
-  readonly resource: string;
-}
 
 /** What was seen of the applied resources of a base; without any, nothing of it is applied. */
 export interface Observation {

@@ -1,7 +1,7 @@
 import type { Refusal } from '@agentstore/kernel/outcome';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Base, EngineSpec, Language } from '../engines/engine.ts';
-import type { Condition } from './desired-state.ts';
+import type { Condition } from './condition.ts';
 
 export type KnowledgeBaseState = 'PROVISIONING' | 'READY' | 'DELETING' | 'FAILED';
 

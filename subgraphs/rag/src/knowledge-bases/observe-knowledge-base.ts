@@ -2,7 +2,8 @@ import { serviceScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
-import { observe, type Condition, type Observation } from './desired-state.ts';
+import type { Condition } from './condition.ts';
+import { observe, type Observation } from './desired-state.ts';
 import {
   forgetDesired,
   lockKnowledgeBase,

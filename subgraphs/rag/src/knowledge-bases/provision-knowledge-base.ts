@@ -2,7 +2,7 @@ import { serviceScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
-import type { Condition } from './desired-state.ts';
+import type { Condition } from './condition.ts';
 import { engineBaseOf } from './knowledge-base.ts';
 import { beginMaking, endMaking, knowledgeBasesByIds, noteFault } from './knowledge-bases.store.ts';
 
