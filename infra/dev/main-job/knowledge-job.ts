@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Progress } from '../progress.ts';
 import { accept, type Errors } from './accept.ts';
 import { activeAgent } from './active-agent.ts';
@@ -103,8 +104,13 @@ async function knowledgeBase(
     input: { projectId, name: baseName, idempotencyKey: crypto.randomUUID() },
   });
   accept(made.errors);
-  say(`“${baseName}”, ${made.knowledgeBase!.state}`);
-  return { ...made.knowledgeBase!, documents: { edges: [] } };
+  for (const until = Date.now() + readyWithinMs; Date.now() < until; await sleep(50)) {
+    const now = (await basesOf(graph, projectId)).find(({ id }) => id === made.knowledgeBase!.id);
+    if (now?.state !== 'READY') continue;
+    say(`“${baseName}” is in Git, applied, and READY`);
+    return now;
+  }
+  throw new Error('the knowledge base did not become READY');
 }
 
 async function fill(

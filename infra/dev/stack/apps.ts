@@ -161,6 +161,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     authenticate: authenticate('gitops'),
     log: child('gitops'),
     controlPlane: client('control-plane', 'gitops'),
+    rag: client('rag', 'gitops'),
     repository: path.join(stateDir, 'git/agentstore.git'),
     branch: 'main',
     environment: 'dev',

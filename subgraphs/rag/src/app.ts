@@ -5,6 +5,7 @@ import { createServiceApp, traced } from '@agentstore/kernel/http/service-app';
 import type { Loop } from '@agentstore/kernel/loop';
 import type { Deps, Room } from './deps.ts';
 import { startIngests } from './documents/ingest-documents.task.ts';
+import { desiredStateRoutes } from './knowledge-bases/desired-state.http.ts';
 import { readProjectLimits } from './knowledge-bases/project-limits.ts';
 import { buildSchema } from './schema.ts';
 import { searchRoutes } from './search/search.http.ts';
@@ -35,6 +36,7 @@ export function createApp(deps: Deps): App {
   });
   http.all('/graphql', (c) => graphql(c.req.raw));
   searchRoutes(http, room);
+  desiredStateRoutes(http, room);
   let loops: Loop[] = [];
   return {
     name: 'rag',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineConfig, shared } from '@agentstore/kernel/config';
+import { ragflowSettings } from './engines/ragflow/ragflow-settings.ts';
 
 const count = z.coerce.number().int().min(1);
 
@@ -72,6 +73,7 @@ export const config = defineConfig('rag', {
     .describe('Most bytes that a packed file (DOCX) may unpack to'),
   EXTRACTION_DEADLINE_MS: count.default(120_000).describe('Milliseconds that reading one file may take'),
   EXTRACTION_MEMORY_MB: count.min(64).default(512).describe('MiB that reading one file may take'),
+  ...ragflowSettings,
   EMBEDDINGS_URL: z
     .url()
     .optional()

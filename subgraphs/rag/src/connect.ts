@@ -7,6 +7,7 @@ import type { config } from './config.ts';
 import type { Deps } from './deps.ts';
 import { openDocumentStorage } from './documents/document-storage.ts';
 import { createEmbeddedEngine } from './engines/embedded/embedded-engine.ts';
+import type { KnowledgeEngine } from './engines/engine.ts';
 import type { Embedder } from './engines/embedded/embedder.ts';
 import { openAiEmbedder } from './engines/embedded/openai-embedder.ts';
 
@@ -20,30 +21,13 @@ export function connect(
     readonly db: Database;
     readonly authenticate: Authenticator;
     readonly controlPlane: ServiceClient;
+    /** Another one than the embedded. */
+    readonly engine?: KnowledgeEngine | undefined;
   },
 ): Deps {
   return {
     ...services,
-    engine: createEmbeddedEngine({
-      database: services.db,
-      embedder: embedderOf(settings),
-      limits: {
-        fileBytes: settings.FILE_BYTES,
-        pages: settings.FILE_PAGES,
-        textChars: settings.FILE_TEXT_CHARACTERS,
-        unpackedBytes: settings.FILE_UNPACKED_BYTES,
-      },
-      extraction: {
-        deadlineMs: settings.EXTRACTION_DEADLINE_MS,
-        memoryMb: settings.EXTRACTION_MEMORY_MB,
-      },
-      search: {
-        candidates: settings.SEARCH_CANDIDATES,
-        wholeBaseVectors: settings.SEARCH_VECTORS,
-        embedMs: settings.SEARCH_EMBED_MS,
-      },
-      log: services.log,
-    }),
+    engine: services.engine ?? embeddedEngine(settings, services),
     storage: openDocumentStorage({
       url: settings.S3_URL,
       publicUrl: settings.S3_PUBLIC_URL ?? settings.S3_URL,
@@ -67,6 +51,32 @@ export function connect(
     provisionTries: settings.PROVISION_TRIES,
     pollMs: settings.POLL_SECONDS * 1_000,
   };
+}
+
+function embeddedEngine(
+  settings: Settings,
+  services: { readonly db: Database; readonly log: Log },
+): KnowledgeEngine {
+  return createEmbeddedEngine({
+    database: services.db,
+    embedder: embedderOf(settings),
+    limits: {
+      fileBytes: settings.FILE_BYTES,
+      pages: settings.FILE_PAGES,
+      textChars: settings.FILE_TEXT_CHARACTERS,
+      unpackedBytes: settings.FILE_UNPACKED_BYTES,
+    },
+    extraction: {
+      deadlineMs: settings.EXTRACTION_DEADLINE_MS,
+      memoryMb: settings.EXTRACTION_MEMORY_MB,
+    },
+    search: {
+      candidates: settings.SEARCH_CANDIDATES,
+      wholeBaseVectors: settings.SEARCH_VECTORS,
+      embedMs: settings.SEARCH_EMBED_MS,
+    },
+    log: services.log,
+  });
 }
 
 function embedderOf(settings: Settings): Embedder | undefined {

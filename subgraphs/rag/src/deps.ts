@@ -42,6 +42,6 @@ export interface Deps {
 /** What its resolvers, handlers and use cases find. */
 export interface Room extends Deps {
   readonly projectLimits: ProjectLimitsReader;
-  /** Rung under a base's id when one of its documents changed; `ingest`: one waits for a worker; `sweep`: something is to be removed. */
+  /** Rung under a base's id when one of its documents changed; `ingest`: one waits for a worker; `sweep`: something is to be removed; `desired`: something is in line for Git. */
   readonly documentChanges: Changes;
 }

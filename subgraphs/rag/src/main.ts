@@ -7,6 +7,7 @@ import { runProcess } from '@agentstore/kernel/run-process';
 import { createApp } from './app.ts';
 import { config } from './config.ts';
 import { connect } from './connect.ts';
+import { openRagflow } from './engines/ragflow/open-ragflow.ts';
 
 const settings = config.read();
 const log = createLog({ name: 'rag', level: settings.LOG_LEVEL });
@@ -19,6 +20,7 @@ const token = serviceTokenSource({
   audience: settings.SERVICE_AUDIENCE,
   scope: ['instance:entitlements'],
 });
+const ragflow = openRagflow(settings, { database: db, fileBytes: settings.FILE_BYTES, log });
 const app = createApp(
   connect(settings, {
     log,
@@ -31,6 +33,7 @@ const app = createApp(
       internalJwks: settings.INTERNAL_JWKS,
     }),
     controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
+    engine: ragflow?.engine,
   }),
 );
 await runProcess({
@@ -39,5 +42,8 @@ await runProcess({
   port: settings.PORT,
   log,
   shutdownSeconds: settings.SHUTDOWN_SECONDS,
-  close: () => db.close(),
+  close: async () => {
+    await ragflow?.close();
+    await db.close();
+  },
 });

@@ -3,13 +3,12 @@ import { startLoop, type Loop } from '@agentstore/kernel/loop';
 import type { Room } from './deps.ts';
 import { purgeDocument } from './documents/delete-document.ts';
 import { duePurges, expireUploads } from './documents/documents.store.ts';
-import { provisionKnowledgeBase } from './knowledge-bases/create-knowledge-base.ts';
 import { purgeKnowledgeBase } from './knowledge-bases/delete-knowledge-base.ts';
 import { dueKnowledgeBases } from './knowledge-bases/knowledge-bases.store.ts';
 
 const batch = 50;
 
-/** Brings to an end what a command began and a crash, a fault or an uploader left half: expired uploads, removals, bases that are not made. */
+/** Brings to an end what a command began and a crash, a fault or an uploader left half: expired uploads and removals. */
 export function startSweep(room: Room): Loop {
   return startLoop({
     name: 'knowledge-sweep',
@@ -31,7 +30,6 @@ export async function sweep(room: Room): Promise<number> {
   const purges = await db.transaction(scope, (tx) => duePurges(tx, due));
   for (const document of purges) await purgeDocument(room, document);
   const bases = await db.transaction(scope, (tx) => dueKnowledgeBases(tx, batch));
-  for (const base of bases)
-    await (base.state === 'DELETING' ? purgeKnowledgeBase(room, base) : provisionKnowledgeBase(room, base));
+  for (const base of bases) await purgeKnowledgeBase(room, base);
   return Math.max(expired, purges.length, bases.length);
 }

@@ -6,7 +6,7 @@ import type { Loop } from '@agentstore/kernel/loop';
 import { appliedRoutes } from './applier/applied.http.ts';
 import { startApplier } from './applier/apply-branch.task.ts';
 import { startObserver } from './applier/observe-resources.task.ts';
-import { startReporter } from './applier/report-instances.task.ts';
+import { startReporter } from './applier/report-subjects.task.ts';
 import type { Deps, Room } from './deps.ts';
 import { openRepository } from './writer/repository.ts';
 import { startSweep } from './writer/sweep-drift.task.ts';

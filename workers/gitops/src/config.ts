@@ -7,6 +7,10 @@ export const config = defineConfig('gitops', {
   ...shared.trust,
   ...shared.service,
   CONTROL_PLANE_URL: z.url().describe('Origin of the control-plane subgraph'),
+  RAG_URL: z
+    .url()
+    .optional()
+    .describe('Origin of the knowledge subgraph; without it no knowledge base is written or observed'),
   GIT_REPOSITORY: z
     .string()
     .describe('Path of the bare repository that holds the desired state; made when it is missing'),

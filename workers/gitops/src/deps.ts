@@ -16,7 +16,10 @@ export interface Deps {
   readonly db: Database;
   readonly authenticate: Authenticator;
   readonly log: Log;
+  /** Owns what is desired of instances. */
   readonly controlPlane: ServiceClient;
+  /** Owns what is desired of knowledge bases; a store may have none. */
+  readonly rag?: ServiceClient;
   readonly repository: string;
   readonly branch: string;
   readonly environment: string;

@@ -14,6 +14,13 @@ const log = createLog({ name: 'gitops', level: settings.LOG_LEVEL });
 const db = openDatabase({ url: settings.DATABASE_URL, schema: 'gitops', max: settings.DATABASE_POOL, log });
 const endpoints = await discoverIssuer(settings.OIDC_ISSUER);
 const objects = new URL(settings.S3_URL);
+const token = serviceTokenSource({
+  tokenUrl: endpoints.tokenUrl,
+  clientId: settings.OIDC_CLIENT_ID,
+  clientSecret: settings.OIDC_CLIENT_SECRET,
+  audience: settings.SERVICE_AUDIENCE,
+  scope: ['gitops:write', 'gitops:observe'],
+});
 const app = createApp({
   db,
   log,
@@ -24,17 +31,10 @@ const app = createApp({
     serviceAudience: settings.SERVICE_AUDIENCE,
     internalJwks: settings.INTERNAL_JWKS,
   }),
-  controlPlane: createServiceClient({
-    name: 'control-plane',
-    baseUrl: settings.CONTROL_PLANE_URL,
-    token: serviceTokenSource({
-      tokenUrl: endpoints.tokenUrl,
-      clientId: settings.OIDC_CLIENT_ID,
-      clientSecret: settings.OIDC_CLIENT_SECRET,
-      audience: settings.SERVICE_AUDIENCE,
-      scope: ['gitops:write', 'gitops:observe'],
-    }),
-  }),
+  controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
+  ...(settings.RAG_URL
+    ? { rag: createServiceClient({ name: 'rag', baseUrl: settings.RAG_URL, token }) }
+    : {}),
   repository: settings.GIT_REPOSITORY,
   branch: settings.GIT_BRANCH,
   environment: settings.GITOPS_ENVIRONMENT,

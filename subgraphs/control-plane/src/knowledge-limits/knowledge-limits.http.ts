@@ -16,7 +16,7 @@ export function knowledgeLimitRoutes(app: ServiceApp, room: Room): void {
       : undefined;
     if (!found)
       throw new ProblemError({ status: 404, code: 'PROJECT_NOT_FOUND', title: 'There is no such project.' });
-    const { organizationId, plans } = found;
-    return json({ projectId, organizationId, ...knowledgeLimits(plans, room.knowledge) });
+    const { plans, ...project } = found;
+    return json({ projectId, ...project, ...knowledgeLimits(plans, room.knowledge) });
   });
 }

@@ -33,7 +33,13 @@ it("says what a project's instances give it, and the store's own limits without 
   const home = await app.withWorkspace();
   const { organizationId } = home;
   const projectId = uuidOf('Project', home.project);
-  expect(await limitsOf(home.project)).toEqual({ projectId, organizationId, ...others });
+  expect(await limitsOf(home.project)).toEqual({
+    projectId,
+    organizationId,
+    organizationSlug: expect.any(String),
+    projectSlug: 'default',
+    ...others,
+  });
   const instance = await app.activate(home.person, home.project);
   expect(await limitsOf(home.project)).toMatchObject({ knowledgeBases: 3, documents: 50, bytes: 5_000 });
   await app.rows(`update instance set desired_phase = 'Terminated' where id = $1`, [

@@ -4,7 +4,8 @@ import type { Tx } from '@agentstore/kernel/db/database';
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import { openTestDatabase } from '@agentstore/kernel/testing/database';
 import type { KnowledgeBase } from '../knowledge-bases/knowledge-base.ts';
-import { insertKnowledgeBase, markReady } from '../knowledge-bases/knowledge-bases.store.ts';
+import { markObserved } from '../knowledge-bases/desired-state.store.ts';
+import { insertKnowledgeBase } from '../knowledge-bases/knowledge-bases.store.ts';
 import {
   beginAttempt,
   documentsByIds,
@@ -20,15 +21,27 @@ const inAll = <T>(work: (tx: Tx) => Promise<T>): Promise<T> =>
   database.transaction(systemScope('test'), work);
 const newBase = (): Promise<KnowledgeBase> =>
   inAll(async (tx) => {
+    const organizationId = uuidv7();
     const made = await insertKnowledgeBase(tx, {
-      organizationId: uuidv7(),
+      id: uuidv7(),
+      organizationId,
       projectId: uuidv7(),
       name: 'Manuals',
       language: null,
       idempotencyKey: 'k',
       requestHash: 'h',
+      engine: { kind: 'Embedded' },
+      limits: {
+        organizationId,
+        organizationSlug: 'acme',
+        projectSlug: 'default',
+        knowledgeBases: 1,
+        documents: 9,
+        bytes: 9,
+      },
     });
-    return (await markReady(tx, made.id))!;
+    await markObserved(tx, made.id);
+    return { ...made, state: 'READY' };
   });
 const file = { contentType: 'text/plain', sizeBytes: 1, sha256: '0'.repeat(64) };
 const uploaded = (base: KnowledgeBase, name: string): Promise<Uuid> =>

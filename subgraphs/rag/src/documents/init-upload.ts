@@ -3,6 +3,7 @@ import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
 import { findFor } from '../find-for.ts';
+import { renewLimits } from '../knowledge-bases/desired-state.store.ts';
 import { noKnowledgeBase, quotaRefusal } from '../knowledge-bases/knowledge-base.ts';
 import { knowledgeBasesByIds, lockQuota } from '../knowledge-bases/knowledge-bases.store.ts';
 import type { UploadRequest } from './document-storage.ts';
@@ -29,6 +30,7 @@ export async function initUpload(
   if (!limits) return refused(noKnowledgeBase);
   const made = await room.db.transaction(scope, async (tx): Promise<Outcome<Document, DocumentRefusal>> => {
     await lockQuota(tx, base.projectId);
+    await renewLimits(tx, base.projectId, limits);
     const awaited = await renewUpload(tx, base.id, file, room.uploadSeconds);
     if (awaited) return done(awaited);
     const used = await countDocuments(tx, base);

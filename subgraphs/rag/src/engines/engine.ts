@@ -28,6 +28,22 @@ export interface NewBase extends Base {
   readonly language: Language | null;
 }
 
+/** What the desired state in Git says of the engine that keeps a base. */
+export type EngineSpec =
+  | { readonly kind: 'Embedded' }
+  | {
+      readonly kind: 'Ragflow';
+      /** Of the dataset that is the base, 1–128 characters. */
+      readonly datasetName: string;
+      readonly chunkMethod: 'naive';
+      readonly parser: {
+        readonly autoKeywords: number;
+        readonly autoQuestions: number;
+        readonly raptor: boolean;
+        readonly graphrag: boolean;
+      };
+    };
+
 /** One attempt to make a document searchable. */
 export interface Ingest extends BaseDocument {
   /** As it was uploaded, with its ending. */
@@ -104,6 +120,8 @@ export interface Citation {
 export interface KnowledgeEngine {
   /** Whether it would answer now; never throws. */
   ready(): Promise<boolean>;
+  /** What it is, and with which settings it would keep a base; the same for the same base and settings. */
+  specOf(base: Base): EngineSpec;
   /** Makes a base, once: again is fine. */
   createBase(base: NewBase): Promise<void>;
   /** Removes a base with everything in it; one that is not there is fine. */

@@ -1,26 +1,20 @@
-import { organizationScope, systemScope } from '@agentstore/kernel/access';
+import { organizationScope } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import { hashOf } from '@agentstore/kernel/canonical-json';
-import type { Uuid } from '@agentstore/kernel/ids';
+import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
 import type { Language } from '../engines/engine.ts';
-import {
-  engineBaseOf,
-  quotaRefusal,
-  type KnowledgeBase,
-  type KnowledgeBaseRefusal,
-} from './knowledge-base.ts';
+import { putInLine, renewLimits } from './desired-state.store.ts';
+import { quotaRefusal, type KnowledgeBase, type KnowledgeBaseRefusal } from './knowledge-base.ts';
 import {
   countKnowledgeBases,
   insertKnowledgeBase,
   knowledgeBaseUnderKey,
   lockQuota,
-  markReady,
-  noteFault,
 } from './knowledge-bases.store.ts';
 
-/** Makes a knowledge base, once per key: the row, then the engine's. What ends in between is finished by the sweep. */
+/** Makes a knowledge base, once per key: the row, and a place in line for Git. It is PROVISIONING until what was applied of it is seen to be ready. */
 export async function createKnowledgeBase(
   room: Room,
   caller: Caller,
@@ -51,51 +45,34 @@ export async function createKnowledgeBase(
     return refused({ code: 'PROJECT_NOT_FOUND', message: 'There is no such project.', field: 'projectId' });
   const { organizationId } = limits;
   const requestHash = hashOf({ projectId, name, language });
-  const made = await room.db.transaction(
-    scope,
-    async (tx): Promise<Outcome<KnowledgeBase, KnowledgeBaseRefusal>> => {
-      await lockQuota(tx, projectId);
-      const former = await knowledgeBaseUnderKey(tx, organizationId, idempotencyKey);
-      if (former)
-        return former.requestHash === requestHash
-          ? done(former)
-          : refused({
-              code: 'IDEMPOTENCY_CONFLICT',
-              message: 'This key was used for another knowledge base.',
-              field: 'idempotencyKey',
-            });
-      const used = await countKnowledgeBases(tx, projectId);
-      if (used >= limits.knowledgeBases)
-        return refused(quotaRefusal({ what: 'KNOWLEDGE_BASES', limit: limits.knowledgeBases, used }));
-      return done(
-        await insertKnowledgeBase(tx, {
-          organizationId,
-          projectId,
-          name,
-          language,
-          idempotencyKey,
-          requestHash,
-        }),
-      );
-    },
-  );
-  return made.ok && made.value.state === 'PROVISIONING'
-    ? done((await provisionKnowledgeBase(room, made.value)) ?? made.value)
-    : made;
-}
-
-/** Makes it in the engine; undefined when that was not to be done now. */
-export async function provisionKnowledgeBase(
-  room: Room,
-  base: KnowledgeBase,
-): Promise<KnowledgeBase | undefined> {
-  const scope = systemScope('provision-knowledge-base');
-  try {
-    await room.engine.createBase({ ...engineBaseOf(base), name: base.name, language: base.language });
-  } catch (error) {
-    room.log.warn({ err: error, knowledgeBaseId: base.id }, 'a knowledge base was not made in the engine');
-    await room.db.transaction(scope, (tx) => noteFault(tx, base.id, room.provisionTries));
-    return undefined;
-  }
-  return room.db.transaction(scope, (tx) => markReady(tx, base.id));
+  return room.db.transaction(scope, async (tx): Promise<Outcome<KnowledgeBase, KnowledgeBaseRefusal>> => {
+    await lockQuota(tx, projectId);
+    await renewLimits(tx, projectId, limits);
+    const former = await knowledgeBaseUnderKey(tx, organizationId, idempotencyKey);
+    if (former)
+      return former.requestHash === requestHash
+        ? done(former)
+        : refused({
+            code: 'IDEMPOTENCY_CONFLICT',
+            message: 'This key was used for another knowledge base.',
+            field: 'idempotencyKey',
+          });
+    const used = await countKnowledgeBases(tx, projectId);
+    if (used >= limits.knowledgeBases)
+      return refused(quotaRefusal({ what: 'KNOWLEDGE_BASES', limit: limits.knowledgeBases, used }));
+    const id = uuidv7();
+    const base = await insertKnowledgeBase(tx, {
+      id,
+      organizationId,
+      projectId,
+      name,
+      language,
+      idempotencyKey,
+      requestHash,
+      limits,
+      engine: room.engine.specOf({ organizationId, projectId, knowledgeBaseId: id }),
+    });
+    await putInLine(tx, [base]);
+    return done(base);
+  });
 }

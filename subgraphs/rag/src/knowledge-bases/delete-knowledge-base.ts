@@ -4,6 +4,7 @@ import type { Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
 import type { Room } from '../deps.ts';
 import { findFor } from '../find-for.ts';
+import { putInLine } from './desired-state.store.ts';
 import {
   engineBaseOf,
   noKnowledgeBase,
@@ -17,7 +18,10 @@ import {
   removeKnowledgeBase,
 } from './knowledge-bases.store.ts';
 
-/** Ends a base with all its documents: nothing of it is found once this is committed, then the sweep removes what is left. Again is fine. */
+/**
+ * Ends a base with all its documents: nothing of it is found once this is committed. Then its folder goes from Git, and once that is seen to be applied the
+ * sweep removes what it owns. Again is fine.
+ */
 export async function deleteKnowledgeBase(
   room: Room,
   caller: Caller,
@@ -27,7 +31,12 @@ export async function deleteKnowledgeBase(
     id ? (await knowledgeBasesByIds(tx, [id]))[0] : undefined,
   );
   if (!found) return refused(noKnowledgeBase);
-  return done(await room.db.transaction(found.scope, (tx) => markDeleting(tx, found.row.id)));
+  const { row, scope } = found;
+  const base = await room.db.transaction(scope, async (tx) => {
+    if (await markDeleting(tx, row.id)) await putInLine(tx, [row]);
+    return (await knowledgeBasesByIds(tx, [row.id]))[0];
+  });
+  return base ? done(base) : refused(noKnowledgeBase);
 }
 
 /** Removes a base whose documents are gone from the engine, and then its row. */

@@ -13,6 +13,7 @@ import {
   loadHoldings,
   loadKnowledgeBase,
 } from '../references.graphql.ts';
+import { waitingFor } from './desired-state.ts';
 import { knowledgeBaseRefusalCodes, type KnowledgeBaseState } from './knowledge-base.ts';
 import { knowledgeBasesOf } from './knowledge-bases.store.ts';
 
@@ -55,6 +56,12 @@ KnowledgeBaseRef.implement({
       description: 'Of its documents; null: found out for each.',
     }),
     state: t.expose('state', { type: StateEnum, description: 'Where it stands.' }),
+    waitingFor: t.string({
+      nullable: true,
+      description:
+        'While it is not as it should be yet: what was seen that keeps it from that, in words. Null when nothing is known.',
+      resolve: waitingFor,
+    }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
     documents: t.field({
       type: DocumentConnection,

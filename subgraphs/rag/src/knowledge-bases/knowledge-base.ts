@@ -1,6 +1,7 @@
 import type { Refusal } from '@agentstore/kernel/outcome';
 import type { Uuid } from '@agentstore/kernel/ids';
-import type { Base, Language } from '../engines/engine.ts';
+import type { Base, EngineSpec, Language } from '../engines/engine.ts';
+import type { Condition } from './condition.ts';
 
 export type KnowledgeBaseState = 'PROVISIONING' | 'READY' | 'DELETING' | 'FAILED';
 
@@ -13,6 +14,12 @@ export interface KnowledgeBase {
   /** Null: found out for each document. */
   readonly language: Language | null;
   readonly state: KnowledgeBaseState;
+  readonly engine: EngineSpec;
+  readonly desiredPhase: 'Active' | 'Deleted';
+  readonly desiredGeneration: number;
+  /** The last generation of which all that is applied was seen to be ready. */
+  readonly observedGeneration: number;
+  readonly conditions: readonly Condition[];
   /** Counts the changes of its documents. */
   readonly revision: bigint;
   readonly createdAt: Date;

@@ -1,10 +1,12 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { PageRequest } from '@agentstore/kernel/graphql/connection';
-import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
-import type { Language } from '../engines/engine.ts';
+import type { Uuid } from '@agentstore/kernel/ids';
+import type { EngineSpec, Language } from '../engines/engine.ts';
 import type { KnowledgeBase } from './knowledge-base.ts';
+import type { ProjectLimits } from './project-limits.ts';
 
-const columns = `id, organization_id as "organizationId", project_id as "projectId", name, language, state, revision, created_at as "createdAt"`;
+export const columns = `id, organization_id as "organizationId", project_id as "projectId", name, language, state, engine, desired_phase as "desiredPhase",
+  desired_generation as "desiredGeneration", observed_generation as "observedGeneration", conditions, revision, created_at as "createdAt"`;
 
 export const knowledgeBasesByIds = (tx: Tx, ids: readonly Uuid[]) =>
   tx.sql<KnowledgeBase>(
@@ -59,40 +61,52 @@ export async function knowledgeBaseUnderKey(
 }
 
 export interface NewKnowledgeBase {
+  readonly id: Uuid;
   readonly organizationId: Uuid;
   readonly projectId: Uuid;
   readonly name: string;
   readonly language: Language | null;
   readonly idempotencyKey: string;
   readonly requestHash: string;
+  readonly engine: EngineSpec;
+  readonly limits: ProjectLimits;
 }
 
-/** For whoever makes it in the engine now: the sweep does so only when that was not brought to an end in half a minute. */
 export async function insertKnowledgeBase(tx: Tx, made: NewKnowledgeBase): Promise<KnowledgeBase> {
   const [row] = await tx.sql<KnowledgeBase>(
     `-- insertKnowledgeBase
-     insert into knowledge_base (id, organization_id, project_id, name, language, idempotency_key, request_hash, due_at)
-     values ($1, $2, $3, $4, $5, $6, $7, now() + interval '30 seconds') returning ${columns}`,
+     insert into knowledge_base (id, organization_id, project_id, name, language, idempotency_key, request_hash, engine, organization_slug, project_slug, max_documents, max_bytes)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning ${columns}`,
     [
-      uuidv7(),
+      made.id,
       made.organizationId,
       made.projectId,
       made.name,
       made.language,
       made.idempotencyKey,
       made.requestHash,
+      JSON.stringify(made.engine),
+      made.limits.organizationSlug,
+      made.limits.projectSlug,
+      made.limits.documents,
+      made.limits.bytes,
     ],
   );
   return row!;
 }
 
-/** The engine has it; undefined when it is not being made any more. */
-export async function markReady(tx: Tx, id: Uuid): Promise<KnowledgeBase | undefined> {
-  const [row] = await tx.sql<KnowledgeBase>(
-    `-- markReady\n update knowledge_base set state = 'READY' where id = $1 and state = 'PROVISIONING' returning ${columns}`,
+/** Takes the making of a base for half a minute; false while somebody else has it, or it is not yet the time to try again. */
+export async function beginMaking(tx: Tx, id: Uuid): Promise<boolean> {
+  const rows = await tx.sql(
+    `-- beginMaking
+     update knowledge_base set due_at = now() + interval '30 seconds' where id = $1 and state in ('PROVISIONING', 'READY') and due_at <= now() returning id`,
     [id],
   );
-  return row;
+  return rows.length > 0;
+}
+
+export async function endMaking(tx: Tx, id: Uuid): Promise<void> {
+  await tx.sql('-- endMaking\n update knowledge_base set due_at = now(), tries = 0 where id = $1', [id]);
 }
 
 /** It did not work: again later, each time later still; making one is given up after `tries`, removing one never. */
@@ -105,37 +119,36 @@ export async function noteFault(tx: Tx, id: Uuid, tries: number): Promise<void> 
   );
 }
 
-/** Nothing of it is found or taken in any more; the sweep removes it with its documents. */
-export async function markDeleting(tx: Tx, id: Uuid): Promise<KnowledgeBase> {
+/** Nothing of it is found or taken in any more, and it is desired to be gone; answers whether that is new. What it owns stays until nothing of it is in Git. */
+export async function markDeleting(tx: Tx, id: Uuid): Promise<boolean> {
   // Documents first, as everybody does who changes one: whose change waits for the base's row holds its document's.
   await tx.sql(
     `-- markDeleting: documents
-     update document set deleted_at = now(), purge_at = now() where knowledge_base_id = $1 and deleted_at is null`,
+     update document set deleted_at = now() where knowledge_base_id = $1 and deleted_at is null`,
     [id],
   );
-  const [row] = await tx.sql<KnowledgeBase>(
+  const rows = await tx.sql(
     `-- markDeleting
-     update knowledge_base set due_at = case when state = 'DELETING' then due_at else now() end, state = 'DELETING' where id = $1 returning ${columns}`,
+     update knowledge_base set state = 'DELETING', desired_phase = 'Deleted', desired_generation = desired_generation + 1
+     where id = $1 and desired_phase = 'Active' returning id`,
     [id],
   );
-  await tx.sql("-- markDeleting: wake\n select pg_notify('rag_document', 'sweep')");
-  return row!;
+  return rows.length > 0;
 }
 
-/** Bases that are to be made, or to be removed and have no document left. */
+/** Bases of which nothing is in Git and no document is left. */
 export const dueKnowledgeBases = (tx: Tx, limit: number) =>
   tx.sql<KnowledgeBase>(
     `-- dueKnowledgeBases
-     select ${columns} from knowledge_base b where due_at <= now()
-       and (state = 'PROVISIONING' or state = 'DELETING' and not exists (select from document d where d.knowledge_base_id = b.id))
-     order by due_at limit $1`,
+     select ${columns} from knowledge_base b where removed_at is not null and due_at <= now()
+       and not exists (select from document d where d.knowledge_base_id = b.id) order by due_at limit $1`,
     [limit],
   );
 
 export async function removeKnowledgeBase(tx: Tx, id: Uuid): Promise<void> {
   await tx.sql(
     `-- removeKnowledgeBase
-     delete from knowledge_base b where id = $1 and state = 'DELETING' and not exists (select from document d where d.knowledge_base_id = b.id)`,
+     delete from knowledge_base b where id = $1 and removed_at is not null and not exists (select from document d where d.knowledge_base_id = b.id)`,
     [id],
   );
 }

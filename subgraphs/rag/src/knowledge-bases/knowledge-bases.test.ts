@@ -15,16 +15,19 @@ describe('knowledgeBaseCreate', () => {
     const idempotencyKey = uuidv7();
     const first = await app.create(home, { idempotencyKey, language: 'GERMAN' });
     expect(first).toMatchObject({
-      knowledgeBase: { name: 'Manuals', state: 'READY' },
+      knowledgeBase: { name: 'Manuals', state: 'PROVISIONING' },
       errors: [],
       quota: null,
     });
+    await app.becomes(first.knowledgeBase!.id, 'READY');
     expect(app.bases.get(uuidOf(first.knowledgeBase!.id))).toMatchObject({
       organizationId: home.organizationId,
       projectId: home.projectId,
       language: 'german',
     });
-    expect(await app.create(home, { idempotencyKey, language: 'GERMAN' })).toEqual(first);
+    expect(await app.create(home, { idempotencyKey, language: 'GERMAN' })).toMatchObject({
+      knowledgeBase: { id: first.knowledgeBase!.id, state: 'READY' },
+    });
     expect((await app.create(home, { idempotencyKey, name: 'Other' })).errors).toMatchObject([
       { code: 'IDEMPOTENCY_CONFLICT', field: 'idempotencyKey' },
     ]);
@@ -70,9 +73,16 @@ describe('knowledgeBaseCreate', () => {
     expect(await refusedAs({ kind: 'ANONYMOUS' })).toBe('UNAUTHENTICATED');
   });
 
-  it('is finished by the sweep when the engine was away', async () => {
+  it('is finished when the engine that was away is there again', async () => {
     app.state.failing = new Error('the engine is away');
     const made = await app.create(home);
+    await expect
+      .poll(() =>
+        app.rows('select tries > 0 as tried from knowledge_base where id = $1', [
+          uuidOf(made.knowledgeBase!.id),
+        ]),
+      )
+      .toEqual([{ tried: true }]);
     app.state.failing = undefined;
     expect(made.knowledgeBase).toMatchObject({ state: 'PROVISIONING' });
     const { id } = made.knowledgeBase!;
@@ -96,6 +106,72 @@ describe('knowledgeBaseCreate', () => {
       })
       .toEqual([{ state: 'FAILED' }]);
     app.state.failing = undefined;
+  });
+});
+
+describe('what is desired of a base', () => {
+  const row = (id: string) =>
+    app.rows(
+      'select state, desired_generation as desired, observed_generation as observed, max_documents as documents from knowledge_base where id = $1',
+      [uuidOf(id)],
+    );
+
+  it('is not taken for true before it is observed', async () => {
+    app.gitops.blind = true;
+    const { id } = (await app.create(home)).knowledgeBase!;
+    await expect.poll(() => app.gitops.folders.has(uuidOf(id))).toBe(true);
+    expect(app.bases.has(uuidOf(id))).toBe(false);
+    expect(await row(id)).toEqual([{ state: 'PROVISIONING', desired: 1, observed: 0, documents: 50 }]);
+    app.gitops.blind = false;
+    await app.becomes(id, 'READY');
+    expect(app.bases.has(uuidOf(id))).toBe(true);
+  });
+
+  it('is another generation when the limits of its project are other ones', async () => {
+    const project = app.project();
+    const id = await app.base(project);
+    await app.init(project.developer, id, 'some text');
+    expect(await row(id)).toMatchObject([{ desired: 1 }]);
+    app.limits.set(project.projectId, { ...app.limits.get(project.projectId)!, documents: 7 });
+    await app.init(project.developer, id, 'more text');
+    await expect.poll(() => row(id)).toEqual([{ state: 'READY', desired: 2, observed: 2, documents: 7 }]);
+  });
+
+  it('needs both resources of a base that Ragflow keeps', async () => {
+    app.state.spec = {
+      kind: 'Ragflow',
+      datasetName: 'x',
+      chunkMethod: 'naive',
+      parser: { autoKeywords: 0, autoQuestions: 0, raptor: false, graphrag: false },
+    };
+    app.gitops.blind = true;
+    const { id } = (await app.create(home)).knowledgeBase!;
+    app.state.spec = { kind: 'Embedded' };
+    const rag = app.service('gitops:observe');
+    const conditions = ['Ready'].map((type) => ({
+      type,
+      status: 'True',
+      reason: 'x',
+      message: 'x',
+      observedGeneration: 1,
+      lastTransitionTime: 'now',
+    }));
+    const tell = (kinds: string[]) =>
+      rag.call<object>('POST', `/internal/knowledge-bases/${uuidOf(id)}/conditions`, {
+        observedGeneration: 1,
+        commit: 'c',
+        resources: kinds.map((kind) => ({ kind, name: id, conditions })),
+      });
+    expect(await tell(['KnowledgeBase'])).toEqual({ state: 'PROVISIONING' });
+    expect(await tell(['KnowledgeBase', 'RagflowKB'])).toEqual({ state: 'READY' });
+    app.gitops.blind = false;
+  });
+
+  it('is told to gitops alone', async () => {
+    for (const path of ['gitops:claim', `knowledge-bases/${uuidv7()}/engine`])
+      await expect(
+        app.searcher.call('POST', `/internal/${path}`, { writerId: 'x', limit: 1, waitMs: 0 }),
+      ).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 });
 
@@ -140,6 +216,35 @@ describe('reading', () => {
 });
 
 describe('knowledgeBaseDelete', () => {
+  it('keeps what the base owns until its folder was seen to be gone from Git', async () => {
+    const project = app.project();
+    const id = await app.base(project);
+    await app.upload(project.developer, id, 'customs duty');
+    app.gitops.blind = true;
+    await app.command<BasePayload>(project.developer, 'knowledgeBaseDelete', { knowledgeBaseId: id });
+    const rag = app.service('gitops:write', 'gitops:observe');
+    const gone = () =>
+      rag.call('POST', `/internal/knowledge-bases/${uuidOf(id)}/conditions`, {
+        observedGeneration: 2,
+        commit: 'c',
+        resources: [],
+      });
+    // A folder that somebody took away by hand is no deletion that was applied.
+    expect(await gone()).toEqual({ state: 'DELETING' });
+    expect(app.bases.has(uuidOf(id))).toBe(true);
+    expect(app.storedKeys().filter((key) => key.includes(uuidOf(id)))).toHaveLength(1);
+    app.gitops.blind = false;
+    await app.rows(
+      `update document set upload_until = now() - interval '1 hour' where knowledge_base_id = $1`,
+      [uuidOf(id)],
+    );
+    await expect
+      .poll(() => app.rows('select id from knowledge_base where id = $1', [uuidOf(id)]), { timeout: 15_000 })
+      .toEqual([]);
+    expect(app.gitops.folders.has(uuidOf(id))).toBe(false);
+    expect(app.storedKeys().filter((key) => key.includes(uuidOf(id)))).toEqual([]);
+  });
+
   it('removes it with its documents on both sides, and then itself', async () => {
     const project = app.project();
     const id = await app.base(project);

@@ -4,6 +4,9 @@ import { ServiceError, type ServiceClient } from '@agentstore/kernel/service-cli
 /** Whose a project is, and how much it may hold by its plans. */
 export interface ProjectLimits {
   readonly organizationId: Uuid;
+  /** Of paths in Git. */
+  readonly organizationSlug: string;
+  readonly projectSlug: string;
   readonly knowledgeBases: number;
   /** In one knowledge base. */
   readonly documents: number;

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { afterAll } from 'vitest';
+import { afterAll, vi } from 'vitest';
 import type { App } from '@agentstore/kernel/app';
 import type { Caller } from '@agentstore/kernel/caller';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
@@ -19,6 +19,7 @@ import type { Deps } from '../deps.ts';
 import { openDocumentStorage } from '../documents/document-storage.ts';
 import type { ProjectLimits } from '../knowledge-bases/project-limits.ts';
 import { createSmallEngine } from './small-engine.ts';
+import { startSmallGitops } from './small-gitops.ts';
 
 export interface GraphAnswer {
   readonly data?: Readonly<Record<string, never>> | null;
@@ -136,7 +137,18 @@ export async function startRagApp(more: Partial<Deps> = {}) {
   };
   const app = createApp(deps);
   await app.start();
-  afterAll(() => app.stop());
+  const service = (...permissions: Parameters<typeof serviceCaller>): ServiceClient =>
+    createServiceClient({
+      name: 'rag',
+      baseUrl: 'http://rag',
+      send: app.fetch,
+      token: async () => (await trust.bearer(serviceCaller(...permissions))).slice('Bearer '.length),
+    });
+  const gitops = startSmallGitops(service('gitops:write', 'gitops:observe'));
+  afterAll(async () => {
+    await gitops.loop?.stop();
+    await app.stop();
+  });
 
   const request = async (caller: Caller, body: object, accept: string, signal?: AbortSignal) =>
     app.fetch(
@@ -160,15 +172,20 @@ export async function startRagApp(more: Partial<Deps> = {}) {
     /** A second process over the same database and storage, not started. */
     another: (other: Partial<Deps> = {}): App => createApp({ ...deps, ...other }),
     /** A service that may search for projects. */
-    searcher: createServiceClient({
-      name: 'rag',
-      baseUrl: 'http://rag',
-      send: app.fetch,
-      token: async () => (await trust.bearer(serviceCaller('knowledge:search'))).slice('Bearer '.length),
-    }) satisfies ServiceClient,
+    searcher: service('knowledge:search'),
+    service,
+    gitops,
     project(given: Partial<ProjectLimits> = {}, organizationId: Uuid = uuidv7()): Project {
       const projectId = uuidv7();
-      limits.set(projectId, { organizationId, knowledgeBases: 5, documents: 50, bytes: 1_000_000, ...given });
+      limits.set(projectId, {
+        organizationId,
+        organizationSlug: `org-${organizationId.slice(-6)}`,
+        projectSlug: 'default',
+        knowledgeBases: 5,
+        documents: 50,
+        bytes: 1_000_000,
+        ...given,
+      });
       return { organizationId, projectId, developer: self.member(organizationId, 'DEVELOPER') };
     },
     member: (organizationId: Uuid, role: Role = 'MEMBER'): Caller => userCaller([{ organizationId, role }]),
@@ -197,10 +214,23 @@ export async function startRagApp(more: Partial<Deps> = {}) {
         idempotencyKey: uuidv7(),
         ...input,
       }),
-    /** A base of the project; answers its global id. */
+    /** A base of the project that is ready; answers its global id. */
     async base(project: Project): Promise<string> {
-      return (await self.create(project)).knowledgeBase!.id;
+      const { id } = (await self.create(project)).knowledgeBase!;
+      await self.becomes(id, 'READY');
+      return id;
     },
+    /** Waits until a base is in that state. */
+    becomes: (id: string, state: string): Promise<void> =>
+      vi.waitFor(
+        async () => {
+          const [row] = await self.rows<{ state: string }>('select state from knowledge_base where id = $1', [
+            uuidOf(id),
+          ]);
+          if (row?.state !== state) throw new Error(`the base is ${row?.state}`);
+        },
+        { timeout: 15_000, interval: 20 },
+      ),
     init: (caller: Caller, knowledgeBaseId: string, text: string, input: object = {}): Promise<InitPayload> =>
       self.command(caller, 'documentUploadInit', {
         knowledgeBaseId,

@@ -1,6 +1,13 @@
 import { uuidv7, type Uuid } from '@agentstore/kernel/ids';
 import { done, refused, type Outcome } from '@agentstore/kernel/outcome';
-import type { Base, Citation, Ingest, IngestRefusal, KnowledgeEngine } from '../engines/engine.ts';
+import type {
+  Base,
+  Citation,
+  EngineSpec,
+  Ingest,
+  IngestRefusal,
+  KnowledgeEngine,
+} from '../engines/engine.ts';
 
 interface HeldDocument extends Base {
   readonly documentId: Uuid;
@@ -24,7 +31,7 @@ export function createSmallEngine() {
   const courses = new Map<string, Course>();
   const waiting = new Map<string, () => void>();
   const calls: string[] = [];
-  const state = { failing: undefined as Error | undefined };
+  const state = { failing: undefined as Error | undefined, spec: { kind: 'Embedded' } as EngineSpec };
   const same = (one: Base, other: Base): boolean =>
     one.organizationId === other.organizationId && one.projectId === other.projectId;
   const check = (call: string): void => {
@@ -74,6 +81,7 @@ export function createSmallEngine() {
 
   const engine: KnowledgeEngine = {
     ready: async () => !state.failing,
+    specOf: () => state.spec,
     async createBase(base) {
       check('createBase');
       bases.set(base.knowledgeBaseId, base);

@@ -1,9 +1,11 @@
 import type { Tx } from '@agentstore/kernel/db/database';
+import { subjects, type Subject } from '../desired/subjects.ts';
 import type { Condition } from './conditions.ts';
 
 /** A resource taken over from Git, with what is observed of it. */
 export interface AppliedResource {
   readonly kind: string;
+  /** Or that of the knowledge base, as the kind says. */
   readonly instanceId: string;
   readonly name: string;
   /** Null when the only file under this name was refused and did not say whose it is. */
@@ -43,7 +45,7 @@ export const moveTo = (tx: Tx, branch: string, commit: string) =>
 /** One applier works at a time; the lock also makes resource versions commit in the order in which they are given. */
 export const lockApplier = (tx: Tx) => tx.sql('-- lockApplier\n select pg_advisory_xact_lock(7261003)');
 
-/** Every row of an instance, deleted ones too. */
+/** Every row of an instance or a knowledge base, deleted ones too. */
 export const resourcesOf = (tx: Tx, instanceId: string) =>
   tx.sql<AppliedResource>(`-- resourcesOf\n select ${columns} from applied_resource where instance_id = $1`, [
     instanceId,
@@ -136,53 +138,60 @@ export const resourcesSince = (tx: Tx, kindNames: readonly string[], since: bigi
     [kindNames, since, page],
   );
 
+/** What has to be looked at to see whether a resource is ready. */
+export type Needed = 'artifact' | 'engine' | 'nothing';
+
 /**
- * What was accepted, is not ready at its generation, and is due to be looked at: routes that answer runs, which need their artifact, or everything else;
- * a route that refuses runs needs nothing.
+ * What was accepted, is not ready at its generation, is due to be looked at, and needs that to be: routes that answer runs need their artifact, knowledge
+ * bases that are there to stay their engine; a route that refuses runs, a base that is to go and everything else need nothing.
  */
-export const unready = (tx: Tx, { needsArtifact }: { needsArtifact: boolean }) =>
+export const unready = (tx: Tx, needed: Needed) =>
   tx.sql<AppliedResource>(
     `-- unready
-     select ${columns} from applied_resource where not deleted and next_check_at <= now() and ${inForce} and (kind = 'GatewayRoute' and spec ->> 'desiredPhase' = 'Active') = $1
+     select ${columns} from applied_resource where not deleted and next_check_at <= now() and ${inForce} 
+       and case when spec ->> 'desiredPhase' <> 'Active' then 'nothing' when kind = 'GatewayRoute' then 'artifact' when kind in ('KnowledgeBase', 'RagflowKB') then 'engine' else 'nothing' end = $1
        and not conditions @> '[{"type": "Accepted", "status": "False"}]'
        and not conditions @> jsonb_build_array(jsonb_build_object('type', 'Ready', 'status', 'True', 'observedGeneration', generation))
      order by next_check_at limit 200`,
-    [needsArtifact],
+    [needed],
   );
 
-/** What the control plane is to be told of one instance. */
+/** What the owner is to be told of one instance or knowledge base. */
 export interface Report {
   readonly instanceId: string;
   readonly version: bigint;
   readonly attempts: number;
-  readonly resources: readonly Pick<
-    AppliedResource,
-    'kind' | 'name' | 'generation' | 'commit' | 'conditions' | 'folder'
-  >[];
+  /** The newest that was seen of it. */
+  readonly commit: string;
+  readonly generation: number;
+  readonly folder: string;
+  /** None: nothing of it is applied any longer. */
+  readonly resources: readonly Pick<AppliedResource, 'kind' | 'name' | 'conditions'>[];
 }
 
 /**
- * Takes up to `limit` instances whose newest version the control plane does not know, once all their resources were looked at, for half a minute: two
- * processes never tell of one instance at the same time, so what is told last is what is newest.
+ * Takes up to `limit` instances or knowledge bases whose newest version their owner does not know, once all their resources were looked at or, for a subject
+ * that is told of it, are gone; for half a minute: two processes never tell of the same one at the same time, so what is told last is what is newest.
  */
-export const claimReports = (tx: Tx, limit: number) =>
+export const claimReports = (tx: Tx, subject: Subject, limit: number) =>
   tx.sql<Report>(
     `-- claimReports
      with due as (
-       select a.instance_id, max(a.resource_version) as version,
-         json_agg(json_build_object('kind', a.kind, 'name', a.name, 'generation', a.generation, 'commit', a.commit, 'conditions', a.conditions, 'folder', a.folder) order by a.kind)
-           filter (where not a.deleted) as resources
+       select a.instance_id, max(a.resource_version) as version, min(a.folder) as folder, coalesce(min(a.generation) filter (where not a.deleted), max(a.generation)) as generation,
+         (array_agg(a.commit order by a.deleted, a.kind))[1] as commit,
+         coalesce(json_agg(json_build_object('kind', a.kind, 'name', a.name, 'conditions', a.conditions) order by a.kind)
+           filter (where not a.deleted), '[]') as resources
        from applied_resource a left join report r on r.instance_id = a.instance_id
-       where r.instance_id is null or r.next_attempt_at <= now()
+       where a.kind = any ($2) and (r.instance_id is null or r.next_attempt_at <= now())
        group by a.instance_id, r.told_version
-       having max(a.resource_version) > coalesce(r.told_version, 0) and bool_or(not a.deleted) and bool_and(a.deleted or a.checks > 0)
+       having max(a.resource_version) > coalesce(r.told_version, 0) and ($3 or bool_or(not a.deleted)) and bool_and(a.deleted or a.checks > 0)
        order by 2 limit $1
      ), claimed as (
        insert into report as r (instance_id, next_attempt_at) select instance_id, now() + interval '30 seconds' from due
        on conflict (instance_id) do update set next_attempt_at = excluded.next_attempt_at where r.next_attempt_at <= now() returning r.instance_id, r.attempts
      )
-     select due.instance_id as "instanceId", due.version, due.resources, claimed.attempts from due join claimed using (instance_id) order by due.version`,
-    [limit],
+     select due.instance_id as "instanceId", due.version, due.folder, due.generation, due.commit, due.resources, claimed.attempts from due join claimed using (instance_id) order by due.version`,
+    [limit, subjects[subject].kinds, subjects[subject].toldOfRemoval],
   );
 
 export const noteReported = (tx: Tx, instanceId: string, version: bigint) =>
@@ -205,7 +214,7 @@ export const queueRemoval = (tx: Tx, folder: string, instanceId: string) =>
     [folder, instanceId],
   );
 
-/** Ends tombstones that every watcher has seen long ago, and what was told of instances that are gone. */
+/** Ends tombstones that every watcher has seen long ago, and what was told of what is gone. */
 export async function pruneApplied(tx: Tx): Promise<void> {
   await tx.sql(
     "-- pruneApplied\n delete from applied_resource where deleted and changed_at < now() - interval '7 days'",

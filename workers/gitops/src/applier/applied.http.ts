@@ -4,7 +4,7 @@ import { ProblemError } from '@agentstore/kernel/http/problem';
 import { json, type ServiceApp } from '@agentstore/kernel/http/service-app';
 import { isUuid } from '@agentstore/kernel/ids';
 import type { Room } from '../deps.ts';
-import { kinds } from '../desired/manifests.ts';
+import { kinds, subjectOfKind, subjects } from '../desired/subjects.ts';
 import { resourceOf, resourcesSince, type AppliedResource } from './applied-resources.store.ts';
 
 const scope = systemScope('applied');
@@ -74,7 +74,7 @@ function kindsOf(text: string | undefined): string[] {
 const objectOf = (r: AppliedResource) => ({
   kind: r.kind,
   name: r.name,
-  instanceId: r.instanceId,
+  [subjects[subjectOfKind(r.kind)].idMember]: r.instanceId,
   organizationId: r.organizationId,
   generation: r.generation,
   commit: r.commit,

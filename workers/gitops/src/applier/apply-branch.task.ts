@@ -3,7 +3,8 @@ import { isDatabaseDown, type Tx } from '@agentstore/kernel/db/database';
 import { isUuid } from '@agentstore/kernel/ids';
 import { startLoop, type Loop } from '@agentstore/kernel/loop';
 import type { Room } from '../deps.ts';
-import { fileOf, kinds, type Kind } from '../desired/manifests.ts';
+import { fileOf } from '../desired/manifests.ts';
+import { subjectNames, subjectOfKind, subjects, type Kind } from '../desired/subjects.ts';
 import type { Repository } from '../writer/repository.ts';
 import {
   deleteResource,
@@ -23,9 +24,10 @@ import { crdValidators, readManifest, type Read } from './crd-schemas.ts';
 
 const scope = systemScope('gitops-applier');
 
-/** A file of the branch that says something of an instance. */
-interface InstanceFile {
+/** A file of the branch that says something of an instance or a knowledge base. */
+interface SubjectFile {
   readonly kind: Kind;
+  /** Or that of the knowledge base. */
   readonly instanceId: string;
   readonly folder: string;
   readonly text: string | null;
@@ -37,7 +39,7 @@ interface InstanceFile {
  */
 export function startApplier(room: Room, repository: Repository, onApplied: () => void): Loop {
   const validators = crdValidators();
-  const root = `clusters/${room.environment}/instances/`;
+  const root = `clusters/${room.environment}/`;
   return startLoop({ name: 'gitops-applier', log: room.log, everyMs: 1_000, work: apply });
 
   async function apply(): Promise<void> {
@@ -68,25 +70,29 @@ export function startApplier(room: Room, repository: Repository, onApplied: () =
     for (const { kind, instanceId } of gone) await deleteResource(tx, kind, instanceId, commit);
   }
 
-  function fileAt(path: string, text: string | null): InstanceFile | undefined {
+  function fileAt(path: string, text: string | null): SubjectFile | undefined {
     if (!path.startsWith(root)) return undefined;
-    const [organization, project, instanceId, name, more] = path.slice(root.length).split('/');
-    const kind = kinds.find((one) => fileOf(one) === name);
-    if (!kind || more !== undefined || !isUuid(instanceId!)) return undefined;
-    return { kind, instanceId: instanceId!, folder: `${root}${organization}/${project}/${instanceId}`, text };
+    const [folder, organization, project, id, name, more] = path.slice(root.length).split('/');
+    const subject = subjectNames.find((one) => subjects[one].folder === folder);
+    const kind = subject && subjects[subject].kinds.find((one) => fileOf(one) === name);
+    if (!kind || more !== undefined || !isUuid(id!)) return undefined;
+    return { kind, instanceId: id!, folder: `${root}${folder}/${organization}/${project}/${id}`, text };
   }
 
-  async function applyFile(tx: Tx, file: InstanceFile, commit: string): Promise<void> {
+  async function applyFile(tx: Tx, file: SubjectFile, commit: string): Promise<void> {
     const rows = await resourcesOf(tx, file.instanceId);
     const elsewhere = rows.find(({ deleted, folder }) => !deleted && folder !== file.folder);
     if (elsewhere) {
-      // A copy in a stranger's folder says nothing of the instance, neither while it is there nor when it goes.
-      room.log.warn({ ...file, text: undefined, stands: elsewhere.folder }, 'the instance stands elsewhere');
+      // A copy in a stranger's folder says nothing of it, neither while it is there nor when it goes.
+      room.log.warn(
+        { ...file, text: undefined, stands: elsewhere.folder },
+        'what the file is about stands elsewhere',
+      );
       return;
     }
     if (file.text === null) return void (await deleteResource(tx, file.kind, file.instanceId, commit));
     const read = readManifest(file.text, validators, file);
-    const problem = read.fault ?? foreignOwner(read, rows);
+    const problem = read.fault ?? foreignOwner(read, rows, file.kind);
     if (problem !== undefined) return refuse(tx, { file, rows, read, commit, problem });
     const broken = await inSavepoint(tx, () => take(tx, { file, rows, read, commit }));
     if (broken) await refuse(tx, { file, rows, read, commit, problem: broken.message });
@@ -99,7 +105,7 @@ export function startApplier(room: Room, repository: Repository, onApplied: () =
       rows,
       read,
       commit,
-    }: { file: InstanceFile; rows: readonly AppliedResource[]; read: Read; commit: string },
+    }: { file: SubjectFile; rows: readonly AppliedResource[]; read: Read; commit: string },
   ): Promise<void> {
     const { spec, metadata } = read.manifest!;
     const before = rows.find(({ kind, deleted }) => kind === file.kind && !deleted);
@@ -122,7 +128,7 @@ export function startApplier(room: Room, repository: Repository, onApplied: () =
   async function refuse(
     tx: Tx,
     bad: {
-      file: InstanceFile;
+      file: SubjectFile;
       rows: readonly AppliedResource[];
       read: Read;
       commit: string;
@@ -155,11 +161,11 @@ export function startApplier(room: Room, repository: Repository, onApplied: () =
   }
 }
 
-/** An instance keeps its organization, whatever a file says. */
-function foreignOwner({ manifest }: Read, rows: readonly AppliedResource[]): string | undefined {
+/** Everything keeps its organization, whatever a file says. */
+function foreignOwner({ manifest }: Read, rows: readonly AppliedResource[], kind: Kind): string | undefined {
   const owner = rows.find((row) => row.organizationId !== null)?.organizationId;
   return owner !== undefined && owner !== manifest!.spec.organizationId
-    ? 'an instance keeps its id and its organization'
+    ? `${subjects[subjectOfKind(kind)].words[1]} keeps its id and its organization`
     : undefined;
 }
 

@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { App } from '@agentstore/kernel/app';
 import { uuidv7 } from '@agentstore/kernel/ids';
 import type { Artifact } from '../deps.ts';
-import { manifestsOf, yamlOf, type Kind } from '../desired/manifests.ts';
+import { manifestsOf, yamlOf } from '../desired/manifests.ts';
+import type { Kind } from '../desired/subjects.ts';
 import { openGitops, until, type Gitops } from '../testing/gitops-app.ts';
 import type { Condition } from './conditions.ts';
 

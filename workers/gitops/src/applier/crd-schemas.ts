@@ -2,7 +2,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
-import { apiVersion, kinds, type Kind, type Manifest } from '../desired/manifests.ts';
+import { apiVersion, type Manifest } from '../desired/manifests.ts';
+import { kinds, subjectOfKind, subjects, type Kind } from '../desired/subjects.ts';
 
 const directory = path.join(import.meta.dirname, '../../../../infra/k8s/crds');
 
@@ -56,7 +57,7 @@ export interface Read {
 
 const greatestGeneration = 2_147_483_647;
 
-/** Reads a file that stands for one kind of one instance: it has to be that kind, under that name, about that instance. */
+/** Reads a file that stands for one kind of one subject, whose id is `instanceId`: it has to be that kind, under that name, about that subject. */
 export function readManifest(
   text: string,
   validators: Readonly<Record<Kind, ValidateFunction>>,
@@ -89,6 +90,7 @@ function faultOf(
       .map((e) => `${e.instancePath || '/'} ${e.message}`)
       .join('; ');
   if (value.metadata?.name !== instanceId) return 'metadata.name is not the folder it stands in';
-  if (value.spec?.instanceId !== instanceId) return 'spec.instanceId is not the folder it stands in';
+  const { idMember } = subjects[subjectOfKind(kind)];
+  if (value.spec?.[idMember] !== instanceId) return `spec.${idMember} is not the folder it stands in`;
   return undefined;
 }

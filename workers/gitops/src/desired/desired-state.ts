@@ -1,4 +1,5 @@
 import type { Artifact } from '../deps.ts';
+import { subjects, type Subject } from './subjects.ts';
 
 /** What the tool gateway is to make of calls of one tool. */
 export type ConnectorRule =
@@ -36,14 +37,47 @@ export interface DesiredState {
   readonly connectorRules: readonly ConnectorRule[];
 }
 
-/** One in line for Git. */
-export interface QueuedState extends DesiredState {
-  readonly outboxId: string;
+/** What the knowledge subgraph wants of one knowledge base, at one generation. */
+export interface DesiredKnowledgeBase {
+  readonly knowledgeBaseId: string;
+  readonly generation: number;
+  readonly organizationId: string;
+  readonly organizationSlug: string;
+  readonly projectId: string;
+  readonly projectSlug: string;
+  readonly actor: string;
+  readonly phase: 'Active' | 'Deleted';
+  readonly name: string;
+  /** Null: found out for each document. */
+  readonly language: string | null;
+  readonly limits: { readonly documents: number; readonly bytes: number };
+  readonly engine:
+    | { readonly kind: 'Embedded' }
+    | {
+        readonly kind: 'Ragflow';
+        readonly datasetName: string;
+        readonly chunkMethod: string;
+        readonly parser: {
+          readonly autoKeywords: number;
+          readonly autoQuestions: number;
+          readonly raptor: boolean;
+          readonly graphrag: boolean;
+        };
+      };
 }
 
-/** Folder of an instance in the repository. */
-export const folderOf = (
-  environment: string,
-  state: Pick<DesiredState, 'organizationSlug' | 'projectSlug' | 'instanceId'>,
-): string =>
-  `clusters/${environment}/instances/${state.organizationSlug}/${state.projectSlug}/${state.instanceId}`;
+/** Desired state of whatever there is desired state of. */
+export type Desired = DesiredState | DesiredKnowledgeBase;
+
+/** One in line for Git. */
+export type Queued<State extends Desired = Desired> = State & { readonly outboxId: string };
+export type QueuedState = Queued<DesiredState>;
+
+export const isKnowledge = (state: Desired): state is DesiredKnowledgeBase => 'knowledgeBaseId' in state;
+export const subjectOf = (state: Desired): Subject => (isKnowledge(state) ? 'knowledgeBase' : 'instance');
+export const idOf = (state: Desired): string =>
+  isKnowledge(state) ? state.knowledgeBaseId : state.instanceId;
+
+/** Its folder in the repository. */
+export const folderOf = (environment: string, state: Desired): string =>
+  `clusters/${environment}/${subjects[subjectOf(state)].folder}/${state.organizationSlug}/${state.projectSlug}/${idOf(state)}`;

@@ -1,14 +1,22 @@
 import { parse, stringify } from 'yaml';
 import { canonicalJson, hashOf } from '@agentstore/kernel/canonical-json';
 import { toGlobalId } from '@agentstore/kernel/ids';
-import { folderOf, type ConnectorRule, type DesiredState } from './desired-state.ts';
+import {
+  folderOf,
+  idOf,
+  isKnowledge,
+  subjectOf,
+  type ConnectorRule,
+  type Desired,
+  type DesiredKnowledgeBase,
+  type DesiredState,
+} from './desired-state.ts';
+import { subjects, type Kind } from './subjects.ts';
 
 /** API group and version of our custom resources (infra/k8s/crds). */
 export const apiVersion = 'agentstore.dev/v1alpha1';
-export const kinds = ['GatewayRoute', 'GatewayPolicy', 'ConnectorPolicy'] as const;
-export type Kind = (typeof kinds)[number];
 
-/** File name of a kind in an instance's folder. */
+/** File name of a kind in its subject's folder. */
 export const fileOf = (kind: Kind): string => `${kind.toLowerCase()}.yaml`;
 
 /** A custom resource as it stands in Git. */
@@ -18,62 +26,90 @@ export interface Manifest {
   readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   readonly spec: Readonly<Record<string, unknown>> & {
     readonly generation: number;
-    readonly instanceId: string;
     readonly organizationId: string;
   };
 }
 
-/** The resources of an instance. No time stamps and a fixed order of members: the same state gives the same bytes, so replays give no commit. */
-export function manifestsOf(state: DesiredState): Manifest[] {
-  const manifest = (kind: Kind, spec: Record<string, unknown>): Manifest => ({
+/** The resources of one subject. No time stamps and a fixed order of members: the same state gives the same bytes, so replays give no commit. */
+export const manifestsOf = (state: Desired): Manifest[] =>
+  isKnowledge(state) ? knowledgeManifests(state) : instanceManifests(state);
+
+const manifestOf = (state: Desired, kind: Kind, spec: Record<string, unknown>): Manifest => {
+  const { idMember } = subjects[subjectOf(state)];
+  const id = idOf(state);
+  return {
     apiVersion,
     kind,
     metadata: {
-      name: state.instanceId,
+      name: id,
       labels: {
-        'agentstore.dev/instance': state.instanceId,
+        [isKnowledge(state) ? 'agentstore.dev/knowledge-base' : 'agentstore.dev/instance']: id,
         'agentstore.dev/organization': state.organizationSlug,
         'agentstore.dev/project': state.projectSlug,
       },
     },
     spec: {
-      instanceId: state.instanceId,
+      [idMember]: id,
       organizationId: state.organizationId,
       generation: state.generation,
       desiredPhase: state.phase,
       ...spec,
     },
+  };
+};
+
+const instanceManifests = (state: DesiredState): Manifest[] => [
+  manifestOf(state, 'GatewayRoute', {
+    path: `/v1/instances/${toGlobalId('Instance', state.instanceId)}/runs`,
+    paused: state.phase !== 'Active',
+    runtime: {
+      version: state.version.version,
+      configSha256: hashOf(state.config),
+      artifact: {
+        bucket: state.artifact.bucket,
+        key: state.artifact.key,
+        sha256: state.artifact.sha256,
+        sizeBytes: state.artifact.sizeBytes,
+      },
+    },
+  }),
+  manifestOf(state, 'GatewayPolicy', {
+    plan: state.plan.code,
+    limits: {
+      maxRunSeconds: state.limits.maxRunSeconds,
+      maxConcurrentRuns: state.limits.maxConcurrentRuns,
+    },
+    capabilities: [...new Set(state.entitlements.map(({ capability }) => capability))].sort(),
+  }),
+  manifestOf(state, 'ConnectorPolicy', {
+    projectId: state.projectId,
+    defaultAction: 'Deny',
+    rules: state.connectorRules.map(ruleOf).sort((a, b) => (a.tool < b.tool ? -1 : 1)),
+  }),
+];
+
+const knowledgeManifests = (state: DesiredKnowledgeBase): Manifest[] => {
+  const { projectId, name, language, limits, engine } = state;
+  const base = manifestOf(state, 'KnowledgeBase', {
+    projectId,
+    name,
+    ...(language === null ? {} : { language }),
+    engine: engine.kind,
+    limits: { documents: limits.documents, bytes: limits.bytes },
   });
+  if (engine.kind === 'Embedded') return [base];
+  const { datasetName, chunkMethod, parser } = engine;
+  const { autoKeywords, autoQuestions, raptor, graphrag } = parser;
   return [
-    manifest('GatewayRoute', {
-      path: `/v1/instances/${toGlobalId('Instance', state.instanceId)}/runs`,
-      paused: state.phase !== 'Active',
-      runtime: {
-        version: state.version.version,
-        configSha256: hashOf(state.config),
-        artifact: {
-          bucket: state.artifact.bucket,
-          key: state.artifact.key,
-          sha256: state.artifact.sha256,
-          sizeBytes: state.artifact.sizeBytes,
-        },
-      },
-    }),
-    manifest('GatewayPolicy', {
-      plan: state.plan.code,
-      limits: {
-        maxRunSeconds: state.limits.maxRunSeconds,
-        maxConcurrentRuns: state.limits.maxConcurrentRuns,
-      },
-      capabilities: [...new Set(state.entitlements.map(({ capability }) => capability))].sort(),
-    }),
-    manifest('ConnectorPolicy', {
-      projectId: state.projectId,
-      defaultAction: 'Deny',
-      rules: state.connectorRules.map(ruleOf).sort((a, b) => (a.tool < b.tool ? -1 : 1)),
+    base,
+    manifestOf(state, 'RagflowKB', {
+      projectId,
+      datasetName,
+      chunkMethod,
+      parser: { autoKeywords, autoQuestions, raptor, graphrag },
     }),
   ];
-}
+};
 
 /** A rule with its members in one order, those of its schema too. */
 const ruleOf = (rule: ConnectorRule): ConnectorRule =>
@@ -92,8 +128,8 @@ const ruleOf = (rule: ConnectorRule): ConnectorRule =>
 export const yamlOf = (manifest: Manifest): string =>
   stringify(manifest, { lineWidth: 0, aliasDuplicateObjects: false, indent: 2 });
 
-/** Paths and texts of an instance's files. */
-export const filesOf = (environment: string, state: DesiredState): Readonly<Record<string, string>> =>
+/** Paths and texts of a subject's files. */
+export const filesOf = (environment: string, state: Desired): Readonly<Record<string, string>> =>
   Object.fromEntries(
     manifestsOf(state).map((manifest) => [
       `${folderOf(environment, state)}/${fileOf(manifest.kind)}`,

@@ -1,24 +1,27 @@
 import type { Tx } from '@agentstore/kernel/db/database';
-import type { QueuedState } from '../desired/desired-state.ts';
+import { idOf, subjectOf, type Queued } from '../desired/desired-state.ts';
+import type { Subject } from '../desired/subjects.ts';
 
 export interface Committed {
   readonly outboxId: string;
+  /** Or that of the knowledge base. */
   readonly instanceId: string;
   readonly generation: number;
   readonly commit: string;
 }
 
-export async function noteCommitted(tx: Tx, states: readonly QueuedState[], commit: string): Promise<void> {
+export async function noteCommitted(tx: Tx, states: readonly Queued[], commit: string): Promise<void> {
   for (const state of states)
     await tx.sql(
-      '-- noteCommitted\n insert into committed (outbox_id, instance_id, generation, commit) values ($1, $2, $3, $4) on conflict do nothing',
-      [state.outboxId, state.instanceId, state.generation, commit],
+      '-- noteCommitted\n insert into committed (outbox_id, subject, instance_id, generation, commit) values ($1, $2, $3, $4, $5) on conflict do nothing',
+      [state.outboxId, subjectOf(state), idOf(state), state.generation, commit],
     );
 }
 
-export const untold = (tx: Tx) =>
+export const untold = (tx: Tx, subject: Subject) =>
   tx.sql<Committed>(
-    '-- untold\n select outbox_id as "outboxId", instance_id as "instanceId", generation, commit from committed order by outbox_id limit 200',
+    '-- untold\n select outbox_id as "outboxId", instance_id as "instanceId", generation, commit from committed where subject = $1 order by outbox_id limit 200',
+    [subject],
   );
 
 export const forget = (tx: Tx, outboxIds: readonly string[]) =>

@@ -3,8 +3,9 @@ import { systemScope } from '@agentstore/kernel/access';
 import { startLoop, type Loop } from '@agentstore/kernel/loop';
 import { pruneApplied } from '../applier/applied-resources.store.ts';
 import type { Deps } from '../deps.ts';
-import { folderOf, type DesiredState } from '../desired/desired-state.ts';
+import { folderOf, idOf, type Desired } from '../desired/desired-state.ts';
 import { filesOf } from '../desired/manifests.ts';
+import { ownersOf, subjects, type Owner } from '../desired/subjects.ts';
 import { holdsLease } from './lease.store.ts';
 import { blobIdOf, type Repository } from './repository.ts';
 
@@ -29,17 +30,28 @@ export function startSweep(
     if (!(await deps.db.transaction(scope, (tx) => holdsLease(tx, deps.branch, holder)))) return;
     last = Date.now();
     await deps.db.transaction(scope, pruneApplied);
+    for (const owner of ownersOf(deps))
+      await sweep(owner, signal).catch((error: unknown) => {
+        if (!signal.aborted) deps.log.warn({ err: error, subject: owner.subject }, 'the sweep broke off');
+      });
+  }
+
+  async function sweep(owner: Owner, signal: AbortSignal): Promise<void> {
     for (let after: string | undefined; !signal.aborted;) {
-      const page: DesiredState[] = await settled(after, signal);
-      await requeue(await drifted(page));
-      after = page.at(-1)?.instanceId;
+      const page: Desired[] = await settled(owner, after, signal);
+      await requeue(owner, await drifted(page));
       if (page.length < pageSize) return;
+      after = idOf(page.at(-1)!);
     }
   }
 
-  /** Instances whose newest desired state was committed, in order of their ids. */
-  async function settled(after: string | undefined, signal: AbortSignal): Promise<DesiredState[]> {
-    const { items } = await deps.controlPlane.call<{ items: DesiredState[] }>(
+  /** What an owner's newest desired state was committed of, in order of its ids. */
+  async function settled(
+    { client }: Owner,
+    after: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Desired[]> {
+    const { items } = await client.call<{ items: Desired[] }>(
       'POST',
       '/internal/gitops:settled',
       { after, limit: pageSize },
@@ -48,24 +60,25 @@ export function startSweep(
     return items;
   }
 
-  async function drifted(page: readonly DesiredState[]): Promise<DesiredState[]> {
-    const found: DesiredState[] = [];
+  async function drifted(page: readonly Desired[]): Promise<Desired[]> {
+    const found: Desired[] = [];
     for (const state of page) {
       const blobs = await repository.blobsIn(folderOf(deps.environment, state));
       for (const [file, text] of Object.entries(filesOf(deps.environment, state)))
         if (blobs.get(path.basename(file)) !== (await blobIdOf(text))) {
           found.push(state);
-          deps.log.warn({ file, instanceId: state.instanceId }, 'the branch drifted from what is desired');
+          deps.log.warn({ file }, 'the branch drifted from what is desired');
           break;
         }
     }
     return found;
   }
 
-  async function requeue(found: readonly DesiredState[]): Promise<void> {
+  async function requeue({ subject, client }: Owner, found: readonly Desired[]): Promise<void> {
     if (!found.length) return;
-    await deps.controlPlane.call('POST', '/internal/gitops:drifted', {
-      items: found.map(({ instanceId, generation }) => ({ instanceId, generation })),
+    const { idMember } = subjects[subject];
+    await client.call('POST', '/internal/gitops:drifted', {
+      items: found.map((state) => ({ [idMember]: idOf(state), generation: state.generation })),
     });
   }
 }

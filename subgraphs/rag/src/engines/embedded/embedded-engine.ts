@@ -87,6 +87,8 @@ export function createEmbeddedEngine(deps: EmbeddedEngineDeps): KnowledgeEngine 
         () => false,
       ),
 
+    specOf: () => ({ kind: 'Embedded' }),
+
     async createBase(base) {
       await inTenancy(base, (tx) => index.insertBase(tx, base));
     },

@@ -114,6 +114,14 @@ export function createRagflowEngine({ database, client, bounds, log }: RagflowEn
   return {
     ready: () => client.isHealthy(),
 
+    // What createDataset asks for; everything that calls a model is off.
+    specOf: ({ knowledgeBaseId }) => ({
+      kind: 'Ragflow',
+      datasetName: knowledgeBaseId,
+      chunkMethod: 'naive',
+      parser: { autoKeywords: 0, autoQuestions: 0, raptor: false, graphrag: false },
+    }),
+
     async createBase(base) {
       const held = await inTenancy(base, async (tx) => {
         await store.insertBase(tx, base);

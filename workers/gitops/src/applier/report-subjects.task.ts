@@ -2,6 +2,7 @@ import { systemScope } from '@agentstore/kernel/access';
 import { ServiceError } from '@agentstore/kernel/http/client';
 import { startLoop, type Loop } from '@agentstore/kernel/loop';
 import type { Room } from '../deps.ts';
+import { ownersOf, subjects, type Owner } from '../desired/subjects.ts';
 import {
   claimReports,
   noteReported,
@@ -14,22 +15,27 @@ const scope = systemScope('gitops-reporter');
 const batchSize = 20;
 
 /**
- * Tells the control plane what is observed of each instance, again until that is acknowledged. Instances are told of beside each other: one that the
- * control plane does not take waits alone.
+ * Tells the owners what is observed of each instance and knowledge base, again until that is acknowledged. All are told of beside each other: one that its
+ * owner does not take waits alone.
  */
 export function startReporter(room: Room): Loop {
   return startLoop({ name: 'gitops-reporter', log: room.log, everyMs: 1_000, work: round });
 
   async function round(): Promise<boolean> {
-    const due = await room.db.transaction(scope, (tx) => claimReports(tx, batchSize));
-    await Promise.all(due.map(report));
-    return due.length === batchSize;
+    const full = await Promise.all(
+      ownersOf(room).map(async (owner) => {
+        const due = await room.db.transaction(scope, (tx) => claimReports(tx, owner.subject, batchSize));
+        await Promise.all(due.map((one) => report(owner, one)));
+        return due.length === batchSize;
+      }),
+    );
+    return full.includes(true);
   }
 
-  async function report(due: Report): Promise<void> {
+  async function report(owner: Owner, due: Report): Promise<void> {
     let state: string | undefined;
     try {
-      state = await tell(due);
+      state = await tell(owner, due);
     } catch (error) {
       room.log.warn(
         { err: error, instanceId: due.instanceId, attempts: due.attempts + 1 },
@@ -40,19 +46,23 @@ export function startReporter(room: Room): Loop {
     }
     await room.db.transaction(scope, async (tx) => {
       await noteReported(tx, due.instanceId, due.version);
-      if (state === 'TERMINATED') await queueRemoval(tx, due.resources[0]!.folder, due.instanceId);
+      if (state === subjects[owner.subject].gone && due.resources.length)
+        await queueRemoval(tx, due.folder, due.instanceId);
     });
   }
 
-  /** The instance's state; undefined when the control plane knows no such instance, which will not change by telling it again. */
-  async function tell({ instanceId, resources }: Report): Promise<string | undefined> {
+  /** Its state; undefined when the owner knows nothing of the kind, which will not change by telling it again. */
+  async function tell(
+    { subject, client }: Owner,
+    { instanceId, generation, commit, resources }: Report,
+  ): Promise<string | undefined> {
     try {
-      const { state } = await room.controlPlane.call<{ state: string }>(
+      const { state } = await client.call<{ state: string }>(
         'POST',
-        `/internal/instances/${instanceId}/conditions`,
+        subjects[subject].conditionsAt(instanceId),
         {
-          observedGeneration: Math.min(...resources.map(({ generation }) => generation)),
-          commit: resources[0]!.commit,
+          observedGeneration: generation,
+          commit,
           resources: resources.map(({ kind, name, conditions }) => ({ kind, name, conditions })),
         },
         { deadlineMs: 10_000 },
@@ -60,7 +70,7 @@ export function startReporter(room: Room): Loop {
       return state;
     } catch (error) {
       if (!(error instanceof ServiceError) || error.status !== 404) throw error;
-      room.log.warn({ instanceId }, 'Git has an instance that the control plane does not know');
+      room.log.warn({ subject, instanceId }, 'Git has something that its owner does not know');
       return undefined;
     }
   }
