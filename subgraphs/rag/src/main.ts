@@ -19,6 +19,7 @@ const token = serviceTokenSource({
   audience: settings.SERVICE_AUDIENCE,
   scope: ['instance:entitlements'],
 });
+const embeddingsKey = settings.EMBEDDINGS_KEY;
 const app = createApp(
   connect(settings, {
     log,
@@ -31,6 +32,14 @@ const app = createApp(
       internalJwks: settings.INTERNAL_JWKS,
     }),
     controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
+    embeddings: settings.EMBEDDINGS_URL
+      ? createServiceClient({
+          name: 'embeddings',
+          baseUrl: new URL(settings.EMBEDDINGS_URL).origin,
+          deadlineMs: settings.EMBEDDINGS_DEADLINE_MS,
+          ...(embeddingsKey ? { token: () => Promise.resolve(embeddingsKey) } : {}),
+        })
+      : undefined,
   }),
 );
 await runProcess({
