@@ -35,5 +35,5 @@ export function mountRag(options: {
     LIMITS_SECONDS: '1',
     POLL_SECONDS: '0.5',
   });
-  return createApp(connect(settings, services));
+  return createApp(connect(settings, { ...services, embeddings: undefined }));
 }

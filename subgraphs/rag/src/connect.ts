@@ -1,6 +1,5 @@
 import type { Authenticator } from '@agentstore/kernel/auth/authenticator';
 import type { Database } from '@agentstore/kernel/db/database';
-import { createServiceClient } from '@agentstore/kernel/http/client';
 import type { Log } from '@agentstore/kernel/log';
 import type { ServiceClient } from '@agentstore/kernel/service-client';
 import type { config } from './config.ts';
@@ -16,18 +15,23 @@ type Settings = ReturnType<typeof config.read>;
 /** The subgraph's dependencies from its configuration and the service it calls (over HTTP, or in this process). */
 export function connect(
   settings: Settings,
-  services: {
+  {
+    embeddings,
+    ...services
+  }: {
     readonly log: Log;
     readonly db: Database;
     readonly authenticate: Authenticator;
     readonly controlPlane: ServiceClient;
     /** Another one than the embedded. */
     readonly engine?: KnowledgeEngine | undefined;
+    /** At the origin of EMBEDDINGS_URL, with its key; undefined when there is none. */
+    readonly embeddings: ServiceClient | undefined;
   },
 ): Deps {
   return {
     ...services,
-    engine: services.engine ?? embeddedEngine(settings, services),
+    engine: services.engine ?? embeddedEngine(settings, { ...services, embeddings }),
     storage: openDocumentStorage({
       url: settings.S3_URL,
       publicUrl: settings.S3_PUBLIC_URL ?? settings.S3_URL,
@@ -55,11 +59,15 @@ export function connect(
 
 function embeddedEngine(
   settings: Settings,
-  services: { readonly db: Database; readonly log: Log },
+  services: {
+    readonly db: Database;
+    readonly log: Log;
+    readonly embeddings: ServiceClient | undefined;
+  },
 ): KnowledgeEngine {
   return createEmbeddedEngine({
     database: services.db,
-    embedder: embedderOf(settings),
+    embedder: embedderOf(settings, services.embeddings),
     limits: {
       fileBytes: settings.FILE_BYTES,
       pages: settings.FILE_PAGES,
@@ -79,17 +87,11 @@ function embeddedEngine(
   });
 }
 
-function embedderOf(settings: Settings): Embedder | undefined {
-  if (!settings.EMBEDDINGS_URL) return undefined;
-  const { origin, pathname, search } = new URL(settings.EMBEDDINGS_URL);
-  const key = settings.EMBEDDINGS_KEY;
+function embedderOf(settings: Settings, client: ServiceClient | undefined): Embedder | undefined {
+  if (!settings.EMBEDDINGS_URL || !client) return undefined;
+  const { pathname, search } = new URL(settings.EMBEDDINGS_URL);
   return openAiEmbedder({
-    client: createServiceClient({
-      name: 'embeddings',
-      baseUrl: origin,
-      deadlineMs: settings.EMBEDDINGS_DEADLINE_MS,
-      ...(key ? { token: () => Promise.resolve(key) } : {}),
-    }),
+    client,
     path: pathname + search,
     model: settings.EMBEDDINGS_MODEL,
     dimensions: settings.EMBEDDINGS_DIMENSIONS,

@@ -21,6 +21,7 @@ const token = serviceTokenSource({
   scope: ['instance:entitlements'],
 });
 const ragflow = openRagflow(settings, { database: db, fileBytes: settings.FILE_BYTES, log });
+const embeddingsKey = settings.EMBEDDINGS_KEY;
 const app = createApp(
   connect(settings, {
     log,
@@ -34,6 +35,14 @@ const app = createApp(
     }),
     controlPlane: createServiceClient({ name: 'control-plane', baseUrl: settings.CONTROL_PLANE_URL, token }),
     engine: ragflow?.engine,
+    embeddings: settings.EMBEDDINGS_URL
+      ? createServiceClient({
+          name: 'embeddings',
+          baseUrl: new URL(settings.EMBEDDINGS_URL).origin,
+          deadlineMs: settings.EMBEDDINGS_DEADLINE_MS,
+          ...(embeddingsKey ? { token: () => Promise.resolve(embeddingsKey) } : {}),
+        })
+      : undefined,
   }),
 );
 await runProcess({
