@@ -54,6 +54,7 @@ export interface Data {
   readonly connectorBindingRotate: BindingChange;
   readonly connectorBindingRevoke: BindingChange;
   readonly auditEntry: AuditEntry | null;
+  readonly knowledgeBase: { readonly state: string } | null;
   readonly knowledgeBaseCreate: {
     readonly knowledgeBase: { readonly id: string } | null;
     readonly errors: readonly Refusal[];

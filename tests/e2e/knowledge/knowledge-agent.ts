@@ -45,7 +45,13 @@ export async function knowledgeBaseOf(person: Person, projectId: string): Promis
     input: { projectId, name: 'Manuals', idempotencyKey: crypto.randomUUID() },
   });
   if (!made.knowledgeBase) throw new Error(JSON.stringify(made.errors));
-  return made.knowledgeBase.id;
+  const { id } = made.knowledgeBase;
+  await person.waitFor(
+    'query ($id: ID!) { knowledgeBase(id: $id) { state } }',
+    { id },
+    ({ knowledgeBase }) => (knowledgeBase?.state === 'READY' ? true : undefined),
+  );
+  return id;
 }
 
 export async function announce(
