@@ -122,5 +122,5 @@ async function findsBucket(url: string, { objects }: Pick<DevSecrets, 'objects'>
   });
   for (const bucket of ['artifacts', 'knowledge'])
     if (!(await client.bucketExists(bucket))) throw new Error(`${url} has no bucket "${bucket}"`);
-  return `${url}, bucket "artifacts"`;
+  return `${url}, buckets "artifacts" and "knowledge"`;
 }

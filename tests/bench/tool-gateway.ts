@@ -36,9 +36,10 @@ export async function openGateway(store: BenchStore, upstream: string): Promise<
     servers.push(server);
     return server.origin;
   };
-  const [controlPlane, gitops, owner] = [
+  const [controlPlane, gitops, rag, owner] = [
     await served('control-plane'),
     await served('gitops'),
+    await served('rag'),
     await served('runner'),
   ];
   const port = await distinctPort();
@@ -60,7 +61,8 @@ export async function openGateway(store: BenchStore, upstream: string): Promise<
         OIDC_CLIENT_SECRET: doubles.identity.serviceSecrets['tools'],
         CONTROL_PLANE_URL: controlPlane,
         GITOPS_URL: gitops,
-        TOOLS_PUBLIC_ORIGIN: origin,
+        RAG_URL: rag,
+        TOOLS_ORIGIN: origin,
         RUN_TOKEN_JWKS: JSON.stringify(secrets.runTokens.jwks),
         VAULT_ORIGIN: doubles.vault.url,
         VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
