@@ -2,7 +2,7 @@ import { PDFDocument, StandardFonts } from 'pdf-lib';
 import { uuidv7 } from '@agentstore/kernel/ids';
 import type { Base, KnowledgeEngine } from '@agentstore/rag/engines/engine';
 import { ingestPage } from './ingest-page.ts';
-import { fillIndex, type FilledIndex } from './knowledge/fill-index.ts';
+import { fillIndex, smallBase, type FilledIndex } from './knowledge/fill-index.ts';
 import { openIndex, type BenchIndex } from './knowledge/open-index.ts';
 import { percentile, rounded } from './percentiles.ts';
 import { machine, type BenchOptions, type BenchResult } from './report.ts';
@@ -108,8 +108,8 @@ async function searchTimes(
   for (let number = 0; number < count; number += 1) {
     const base = bases[(number * 37) % bases.length]!;
     const { rows } = await index.admin.query<{ text: string }>(
-      `select text from chunk where document_id = $1 and id >= gen_random_uuid() limit 1`,
-      [base.knowledgeBaseId],
+      `select text from chunk where document_id = $1 limit 1 offset floor(random() * $2)::int`,
+      [base.knowledgeBaseId, smallBase],
     );
     const words = (rows[0]?.text ?? '').split(' ').slice(0, 3 + (number % 4));
     if (number % 5 === 0) words[0] = `${words[0]}q`;

@@ -9,7 +9,6 @@ import type { BenchStore } from './open-store.ts';
 
 const root = path.join(import.meta.dirname, '../..');
 const readyWithinMs = 60_000;
-const collectOnSignal = 'data:text/javascript,process.on("SIGUSR2", () => gc())';
 /** Clock ticks of /proc in a second: the same on every Linux that Node runs on. */
 const ticks = 100;
 
@@ -22,8 +21,6 @@ export interface GatewayProcess {
   rssMb(): number;
   /** Time on a processor since its start, in milliseconds. */
   cpuMs(): number;
-  /** Has it collect its garbage, soon. */
-  collect(): void;
   close(): Promise<void>;
 }
 
@@ -44,36 +41,32 @@ export async function openGateway(store: BenchStore, upstream: string): Promise<
   ];
   const port = await distinctPort();
   const origin = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    process.execPath,
-    ['--expose-gc', '--import', collectOnSignal, 'workers/tools/src/main.ts'],
-    {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: {
-        PATH: process.env['PATH'],
-        PORT: String(port),
-        LOG_LEVEL: 'fatal',
-        DATABASE_URL: doubles.databaseUrl,
-        OIDC_ISSUER: doubles.identity.issuer,
-        INTERNAL_JWKS: JSON.stringify(secrets.internalJwks),
-        OIDC_CLIENT_ID: 'tools',
-        OIDC_CLIENT_SECRET: doubles.identity.serviceSecrets['tools'],
-        CONTROL_PLANE_URL: controlPlane,
-        GITOPS_URL: gitops,
-        RAG_URL: rag,
-        TOOLS_ORIGIN: origin,
-        RUN_TOKEN_JWKS: JSON.stringify(secrets.runTokens.jwks),
-        VAULT_ORIGIN: doubles.vault.url,
-        VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
-        EGRESS_PRIVATE_ORIGINS: upstream,
-        EGRESS_CONNECTIONS_PER_ORIGIN: '1024',
-        TOOLS_MAX_CALLS: '4096',
-        TOOLS_MAX_CALLS_PER_RUN: '4096',
-        TOOLS_MOST_CALLS_OF_RUN: '10000000',
-      },
+  const child = spawn(process.execPath, ['workers/tools/src/main.ts'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    env: {
+      PATH: process.env['PATH'],
+      PORT: String(port),
+      LOG_LEVEL: 'fatal',
+      DATABASE_URL: doubles.databaseUrl,
+      OIDC_ISSUER: doubles.identity.issuer,
+      INTERNAL_JWKS: JSON.stringify(secrets.internalJwks),
+      OIDC_CLIENT_ID: 'tools',
+      OIDC_CLIENT_SECRET: doubles.identity.serviceSecrets['tools'],
+      CONTROL_PLANE_URL: controlPlane,
+      GITOPS_URL: gitops,
+      RAG_URL: rag,
+      TOOLS_ORIGIN: origin,
+      RUN_TOKEN_JWKS: JSON.stringify(secrets.runTokens.jwks),
+      VAULT_ORIGIN: doubles.vault.url,
+      VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
+      EGRESS_PRIVATE_ORIGINS: upstream,
+      EGRESS_CONNECTIONS_PER_ORIGIN: '1024',
+      TOOLS_MAX_CALLS: '4096',
+      TOOLS_MAX_CALLS_PER_RUN: '4096',
+      TOOLS_MOST_CALLS_OF_RUN: '10000000',
     },
-  );
+  });
   const ended = once(child, 'exit');
   const late = AbortSignal.timeout(readyWithinMs);
   await Promise.race([
@@ -97,7 +90,6 @@ export async function openGateway(store: BenchStore, upstream: string): Promise<
         .slice(11, 13);
       return ((Number(user) + Number(system)) * 1_000) / ticks;
     },
-    collect: () => void child.kill('SIGUSR2'),
     async close() {
       child.kill('SIGTERM');
       await ended;

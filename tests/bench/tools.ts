@@ -13,6 +13,8 @@ import { openToolUpstream, type ToolUpstream } from './tool-upstream.ts';
 import { toolsPage } from './tools-page.ts';
 
 const crowd = 1_000;
+/** Rounds in which V8's heap grows to the size that this load keeps it at. */
+const warmRounds = 5;
 const slowMs = 200;
 const coldCallers = 100;
 const atOnce = 16;
@@ -56,7 +58,7 @@ export async function benchTools({ quick, say }: BenchOptions): Promise<BenchRes
 async function measure(store: BenchStore, place: Place, { quick, say }: BenchOptions): Promise<BenchResult> {
   const pairs = quick ? 60 : 1_000;
   const seconds = quick ? 1 : 5;
-  const rounds = quick ? 1 : 5;
+  const rounds = quick ? 3 : 15;
   say(
     `${pairs} pairs over REST and over MCP, a direct call and one through the gateway in turn; their steps alone`,
   );
@@ -73,10 +75,9 @@ async function measure(store: BenchStore, place: Place, { quick, say }: BenchOpt
   const cold = await measureCold(place, quick ? 1 : 5);
   say(`  ${cold.reads.join(', ')} reads of the secret store`);
 
-  say(`${crowd} calls at once to an upstream that takes ${slowMs} ms, ${rounds} rounds after 2`);
-  // The connections of a crowd are kept for 30 s, and hold memory as long; a quick run does not wait for them to close.
-  const crowded = await measureCrowd(place, rounds, quick ? 2_000 : 35_000);
-  say(`  memory ${crowded.rssMb.map(rounded).join(' → ')} MB`);
+  say(`${crowd} calls at once to an upstream that takes ${slowMs} ms, ${rounds} rounds after ${warmRounds}`);
+  const crowded = await measureCrowd(place, rounds);
+  say(`  memory ${rounded(crowded.rssMb.first)} → ${rounded(crowded.rssMb.last)} MB`);
 
   const figures = {
     overhead_p50_ms: percentile(calls.restAdded, 50),
@@ -105,13 +106,12 @@ async function measure(store: BenchStore, place: Place, { quick, say }: BenchOpt
     crowd_calls_per_s: crowded.perSecond,
     crowd_p99_ms: percentile(crowded.latencies, 99),
     crowd_refused: crowded.refused,
-    rss_before_mb: crowded.rssMb[0],
-    rss_during_mb: crowded.rssMb[1],
-    rss_after_mb: crowded.rssMb[2],
+    rss_first_rounds_mb: crowded.rssMb.first,
+    rss_last_rounds_mb: crowded.rssMb.last,
   };
   const ratios = {
     calls_per_s_vs_direct: rates.ours / rates.own,
-    rss_growth_1000_calls: crowded.rssMb[2] / crowded.rssMb[0],
+    rss_growth_1000_calls: crowded.rssMb.last / crowded.rssMb.first,
   };
   return {
     bench: 'tools',
@@ -218,11 +218,10 @@ function countSecretReads(): { stop(): number } {
   };
 }
 
-/** Memory before, at most during, and after the rounds; the gateway is left alone for `quietMs` before its garbage is collected. */
-async function measureCrowd({ clients, upstream, gateway, runs }: Place, rounds: number, quietMs: number) {
+/** The most memory in the first and in the last third of the rounds, after those in which the heap finds its size. */
+async function measureCrowd({ clients, upstream, gateway, runs }: Place, rounds: number) {
   const latencies: number[] = [];
-  let took = 0;
-  let most = 0;
+  const peaks: number[] = [];
   let refused = 0;
   const call = (run: ToolRun): Promise<void> =>
     clients.rest(run).catch((error: unknown) => {
@@ -230,36 +229,31 @@ async function measureCrowd({ clients, upstream, gateway, runs }: Place, rounds:
       if (!(error instanceof UnexpectedAnswer) || error.code !== 'RUN_OWNER_UNAVAILABLE') throw error;
       refused += 1;
     });
-  upstream.delayMs = slowMs;
   const round = async (): Promise<number[]> => {
+    let most = 0;
     const watch = setInterval(() => (most = Math.max(most, gateway.rssMb())), 50);
-    const began = performance.now();
     try {
       return await Promise.all(
         Array.from({ length: crowd }, (_, caller) => timed(() => call(runs[caller % runs.length]!))),
       );
     } finally {
       clearInterval(watch);
-      took += performance.now() - began;
+      peaks.push(most);
     }
   };
-  for (let warm = 0; warm < 2; warm += 1) await round();
-  const kept = async (): Promise<number> => {
-    await sleep(quietMs);
-    gateway.collect();
-    await sleep(1_000);
-    return gateway.rssMb();
-  };
-  const before = await kept();
-  took = most = refused = 0;
+  upstream.delayMs = slowMs;
+  for (let warm = 0; warm < warmRounds; warm += 1) await round();
+  peaks.length = refused = 0;
+  const began = performance.now();
   for (let one = 0; one < rounds; one += 1) latencies.push(...(await round()));
-  const after = await kept();
+  const took = performance.now() - began;
   upstream.delayMs = 0;
+  const third = Math.ceil(rounds / 3);
   return {
     latencies,
     refused,
     perSecond: (rounds * crowd * 1_000) / took,
-    rssMb: [before, most, after] as const,
+    rssMb: { first: Math.max(...peaks.slice(0, third)), last: Math.max(...peaks.slice(-third)) },
   };
 }
 

@@ -82,7 +82,7 @@ async function addPassages(
 ): Promise<void> {
   await admin.query(
     `insert into chunk (id, document_id, ingest_id, knowledge_base_id, organization_id, text, tsv)
-     select gen_random_uuid(), base, base, base, $2, words, setweight(to_tsvector('simple', words), 'B')
+     select uuidv7(), base, base, base, $2, words, setweight(to_tsvector('simple', words), 'B')
      from unnest($1::uuid[]) base, generate_series(1, $3) number,
        lateral (select string_agg(translate(floor(exp(random() * ln($4::float)))::int::text, '0123456789', 'aeioubdgkr') || 'n', ' ') as words
          from generate_series(1, $5) where number > 0 and base is not null) passage`,
