@@ -1,15 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import os from 'node:os';
-import path from 'node:path';
 import { inspect } from 'node:util';
 import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { uuidv7 } from '../ids.ts';
+import { selfSigned } from '../testing/self-signed.ts';
 import { SecretConflict, SecretDenied, SecretMissing, SecretStoreUnavailable } from './secret-store.ts';
 import { createTenantSessions, readerLogin } from './tenant-sessions.ts';
 import { createVaultTransport } from './transport.ts';
@@ -368,7 +365,7 @@ it('takes nothing from the environment: no token, no prefix, no namespace, no pr
 it.each(['false', 'true'])('verifies certificates when VAULT_SKIP_VERIFY says %s', async (said) => {
   withEnvironment({ VAULT_SKIP_VERIFY: said, NODE_TLS_REJECT_UNAUTHORIZED: '0' });
   let reached = 0;
-  const server = https.createServer(selfSigned(), (_request, answer) => {
+  const server = https.createServer(selfSigned, (_request, answer) => {
     reached += 1;
     answer.end('{}');
   });
@@ -379,17 +376,3 @@ it.each(['false', 'true'])('verifies certificates when VAULT_SKIP_VERIFY says %s
   await expect(reader.read(ref)).rejects.toThrow(/DEPTH_ZERO_SELF_SIGNED_CERT/);
   expect(reached).toBe(0);
 });
-
-function selfSigned(): { readonly key: Buffer; readonly cert: Buffer } {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-vault-tls-'));
-  onTestFinished(() => fs.rmSync(folder, { recursive: true }));
-  const [keyFile, certFile] = [path.join(folder, 'key.pem'), path.join(folder, 'cert.pem')];
-  execFileSync(
-    'openssl',
-    ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '1']
-      .concat(['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'])
-      .concat(['-keyout', keyFile, '-out', certFile]),
-    { stdio: 'ignore' },
-  );
-  return { key: fs.readFileSync(keyFile), cert: fs.readFileSync(certFile) };
-}
