@@ -1,4 +1,5 @@
 import { formatCredits } from '@agentstore/kernel/credits';
+import { accept, type Errors } from './accept.ts';
 import { graphClient, type GraphClient } from './graph-client.ts';
 import * as operations from './operations.ts';
 import type { Progress } from '../progress.ts';
@@ -41,8 +42,6 @@ export interface MainJobResult {
 const activeWithinMs = 60_000;
 /** The demo's plan lets a run take 300 s; this is its runner's grace on top. */
 const runWithinMs = 330_000;
-
-type Errors = readonly { code: string; message: string; field: string | null }[];
 
 /**
  * Buys a plan and a credit pack, waits for the instance, runs it and reads what it cost: through the router only. Each step prints its
@@ -359,11 +358,6 @@ async function settled(
     `ledger entry ${entry.seq}: charged ${formatCredits(BigInt(answer.run.charge))} credits, ${formatCredits(BigInt(answer.wallet.available))} left`,
   );
   return BigInt(answer.run.charge);
-}
-
-function accept(errors: Errors): void {
-  const first = errors[0];
-  if (first) throw new Error(`${first.code}${first.field ? ` (${first.field})` : ''}: ${first.message}`);
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

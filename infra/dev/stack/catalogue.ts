@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
-import { Client } from 'minio';
 import { credits } from '@agentstore/kernel/credits';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
 import type { Uuid } from '@agentstore/kernel/ids';
 import { demoArtifact } from '../runtime/demo-flow.ts';
 import type { SeededShop } from '../shop/seed.ts';
 import type { DevSecrets } from '../state/secrets.ts';
-import { artifactBucket, type Doubles } from './doubles.ts';
+import type { Doubles } from './doubles.ts';
+import { putArtifact } from './put-artifact.ts';
 
 export const offeringSlug = 'support-agent';
 /** Held for a run before it begins, in micro-credits. */
@@ -28,20 +27,12 @@ export async function registerCatalogue(options: {
   publisherOrganizationId?: Uuid;
   controlPlane: ServiceClient;
 }): Promise<Catalogue> {
-  const { doubles, secrets, shop } = options;
-  const bytes = demoArtifact({ modelBaseUrl: doubles.model.url });
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const objectKey = `${offeringSlug}/${sha256}.json`;
-  const objects = new Client({
-    endPoint: doubles.objects.endPoint,
-    port: doubles.objects.port,
-    useSSL: false,
-    ...secrets.objects,
-    region: 'us-east-1',
-  });
-  await objects.putObject(artifactBucket, objectKey, bytes, bytes.length, {
-    'content-type': 'application/json',
-  });
+  const { doubles, shop } = options;
+  const artifact = await putArtifact(
+    options,
+    offeringSlug,
+    demoArtifact({ modelBaseUrl: doubles.model.url }),
+  );
 
   const capabilities = [
     { name: 'chat', title: 'Chat', description: 'Answers questions in a conversation.' },
@@ -84,11 +75,8 @@ export async function registerCatalogue(options: {
       },
       version: {
         // The artifact holds the model's address: another address is another version.
-        version: `1.0.0-${sha256.slice(0, 8)}`,
-        bucket: artifactBucket,
-        objectKey,
-        sha256,
-        sizeBytes: bytes.length,
+        version: `1.0.0-${artifact.sha256.slice(0, 8)}`,
+        ...artifact,
         config: { tone: 'friendly' },
         configSchema: {
           type: 'object',
@@ -127,5 +115,5 @@ export async function registerCatalogue(options: {
       },
     },
   );
-  return { ...made, artifactSha256: sha256 };
+  return { ...made, artifactSha256: artifact.sha256 };
 }

@@ -1,10 +1,9 @@
-import { createHash } from 'node:crypto';
-import { Client } from 'minio';
 import { toolIdOf, type ConnectorDefinition } from '@agentstore/kernel/connector-definition';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
 import type { DevSecrets } from '../state/secrets.ts';
 import { reservePerRun } from './catalogue.ts';
-import { artifactBucket, type Doubles } from './doubles.ts';
+import type { Doubles } from './doubles.ts';
+import { putArtifact } from './put-artifact.ts';
 
 interface RequiredConnector {
   /** Slug of the connector, and names of its tools. */
@@ -42,7 +41,7 @@ export async function registerToolOffering(
     };
   },
 ): Promise<string[]> {
-  const { slug, name, artifact: bytes, connectors, imported = [] } = offering;
+  const { slug, name, connectors, imported = [] } = offering;
   const required: RequiredConnector[] = [
     ...connectors.map((connector) => ({
       connector: connector.slug,
@@ -53,18 +52,7 @@ export async function registerToolOffering(
   const { limits, ...capability } = offering.capability;
   for (const connector of connectors) await controlPlane.call('PUT', '/internal/connectors', connector);
 
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const objectKey = `${slug}/${sha256}.json`;
-  const objects = new Client({
-    endPoint: doubles.objects.endPoint,
-    port: doubles.objects.port,
-    useSSL: false,
-    ...secrets.objects,
-    region: 'us-east-1',
-  });
-  await objects.putObject(artifactBucket, objectKey, bytes, bytes.length, {
-    'content-type': 'application/json',
-  });
+  const artifact = await putArtifact({ doubles, secrets }, slug, offering.artifact);
   await controlPlane.call('PUT', '/internal/catalogue', {
     publisher: { slug: 'agentstore', name: 'Agent Store' },
     offering: {
@@ -79,11 +67,8 @@ export async function registerToolOffering(
     },
     version: {
       // The artifact holds the addresses of the model and of the gateway: another one is another version.
-      version: `1.0.0-${sha256.slice(0, 8)}`,
-      bucket: artifactBucket,
-      objectKey,
-      sha256,
-      sizeBytes: bytes.length,
+      version: `1.0.0-${artifact.sha256.slice(0, 8)}`,
+      ...artifact,
       config: {},
       configSchema: { type: 'object', properties: {} },
       requiredConnectors: required,
