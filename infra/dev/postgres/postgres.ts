@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,7 +6,7 @@ import type { Log } from '@agentstore/kernel/log';
 import { environment, reachableBinaries } from './binaries.ts';
 import { ensureCluster, findDataDirectory } from './data-directory.ts';
 import { claimDirectory, endFormerServer } from './former-server.ts';
-import { guard } from './guard.ts';
+import { spawnGuarded } from './guard.ts';
 
 export interface PostgresOptions {
   /** Wanted data directory; as root under a closed home another place is used (see `dataDir` of the answer). */
@@ -61,18 +60,17 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
       : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', autovacuum: 'off' }),
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const child = spawn(
+  const { child, dismiss } = spawnGuarded(
     path.join(binaries, 'bin/postgres'),
     ['-D', data.path, '-p', String(options.port), ...flags],
-    { ...data.account, cwd: '/', env: environment, stdio: ['ignore', 'ignore', 'pipe'], detached: true },
+    { ...data.account, cwd: '/', env: environment, output: ['ignore', 'pipe'], signal: 'INT' },
   );
-  const dismissGuard = child.pid === undefined ? () => undefined : guard(child.pid);
   let said = '';
   let isWanted = true;
   let isReady = false;
   const ended = new Promise<void>((resolve) => {
     child.once('exit', (code, signal) => {
-      dismissGuard();
+      dismiss();
       disclaim();
       if (isWanted) options.log?.error({ code, signal, said: said.trim() }, 'PostgreSQL ended by itself');
       resolve();
@@ -80,7 +78,7 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     });
   });
   await new Promise<void>((resolve, reject) => {
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       said = (said + text).slice(-20_000);
       if (said.includes('ready to accept connections')) resolve();
     });

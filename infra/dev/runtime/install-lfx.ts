@@ -1,10 +1,10 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { guard } from '../postgres/guard.ts';
+import { spawnGuarded } from '../postgres/guard.ts';
 import { takeLock } from '../state/lock-file.ts';
 
 /** Version of lfx that the pinned requirements hold. */
@@ -116,8 +116,11 @@ function runInstaller(
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
-    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    const dismiss = child.pid === undefined ? () => undefined : guard(-child.pid, 'KILL');
+    const { child, dismiss } = spawnGuarded(command, args, {
+      output: ['pipe', 'pipe'],
+      signal: 'KILL',
+      group: true,
+    });
     const kill = (): void => endGroup(child.pid);
     const timer = setTimeout(kill, installDeadlineMs);
     signal?.addEventListener('abort', kill);
@@ -125,8 +128,8 @@ function runInstaller(
     const keep = (text: string): void => {
       tail = (tail + text).slice(-4_000);
     };
-    child.stdout.setEncoding('utf8').on('data', keep);
-    child.stderr.setEncoding('utf8').on('data', keep);
+    child.stdout!.setEncoding('utf8').on('data', keep);
+    child.stderr!.setEncoding('utf8').on('data', keep);
     child.once('error', reject);
     child.once('close', (code) => {
       clearTimeout(timer);

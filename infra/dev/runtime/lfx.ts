@@ -1,9 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Log } from '@agentstore/kernel/log';
-import { guard } from '../postgres/guard.ts';
+import { spawnGuarded } from '../postgres/guard.ts';
 import { sharedCache } from './config.ts';
 import { demoArtifact } from './demo-flow.ts';
 import { installLfx, lfxVersion } from './install-lfx.ts';
@@ -63,7 +63,8 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
     'critical',
     '--no-env-fallback',
   ];
-  const child = spawn(path.join(home, 'bin/lfx'), args, {
+  // The whole process group, should lfx have started others.
+  const { child, dismiss } = spawnGuarded(path.join(home, 'bin/lfx'), args, {
     cwd: stateDir,
     env: {
       PATH: `${path.join(home, 'bin')}:/usr/bin:/bin`,
@@ -75,15 +76,14 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
       // The model and the tools of the dev stack are on loopback, which lfx otherwise refuses to call.
       LANGFLOW_SSRF_ALLOWED_HOSTS: '127.0.0.1',
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true,
+    output: ['pipe', 'pipe'],
+    signal: 'KILL',
+    group: true,
   });
-  // The whole process group, should lfx have started others.
-  const dismissGuard = child.pid === undefined ? () => undefined : guard(-child.pid, 'KILL');
   let isWanted = true;
   let isReady = false;
   let tail = '';
-  for (const stream of [child.stdout, child.stderr])
+  for (const stream of [child.stdout!, child.stderr!])
     stream
       .setEncoding('utf8')
       .on(
@@ -93,7 +93,7 @@ export async function startLfx(options: LfxOptions): Promise<Lfx> {
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => {
-      dismissGuard(); // its number may be given to another process
+      dismiss(); // its number may be given to another process
       reject(new Error(`lfx ended with ${code ?? signal}:\n${tail.trim()}`));
       if (!isWanted || !isReady) return;
       options.log.error({ code, signal, said: tail.trim() }, 'lfx ended by itself');
