@@ -24,7 +24,7 @@ export default defineConfig({
           ...shared,
           name: 'unit',
           include: [
-            '{kernel,schema,subgraphs,router,workers,infra}/**/*.test.ts',
+            '{kernel,schema,subgraphs,router,widget,workers,infra}/**/*.test.{ts,tsx}',
             'tests/{architecture,invariants}/**/*.test.ts',
           ],
           exclude: ['**/node_modules/**'],

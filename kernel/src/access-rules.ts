@@ -1,6 +1,6 @@
 import type { Caller } from './caller.ts';
 import type { Uuid } from './ids.ts';
-import { permissionsOfRole, type Permission } from './permissions.ts';
+import { permissionsOfRole, visitorPermissions, type Permission } from './permissions.ts';
 
 /** `allowed`: holds the permission there; `inside`: belongs there without it; `outside`: does not belong there. */
 export type Standing = 'allowed' | 'inside' | 'outside';
@@ -15,6 +15,9 @@ export function callerIsIn(caller: Caller, organizationId: Uuid, permission: Per
     case 'API_KEY':
       if (caller.organizationId !== organizationId) return 'outside';
       return caller.scopes.includes(permission) ? 'allowed' : 'inside';
+    case 'WIDGET_SESSION':
+      if (caller.organizationId !== organizationId) return 'outside';
+      return visitorPermissions.includes(permission) ? 'allowed' : 'inside';
     case 'USER': {
       const membership = caller.memberships.find((m) => m.organizationId === organizationId);
       if (!membership) return 'outside';

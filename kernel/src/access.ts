@@ -1,6 +1,6 @@
 import { callerIsIn } from './access-rules.ts';
-import { actorOf, type Caller } from './caller.ts';
-import type { Permission } from './permissions.ts';
+import { actorOf, type Caller, type WidgetCaller } from './caller.ts';
+import { visitorPermissions, type Permission } from './permissions.ts';
 import type { Uuid } from './ids.ts';
 
 export type AccessCode = 'UNAUTHENTICATED' | 'FORBIDDEN';
@@ -20,12 +20,18 @@ declare const scopeBrand: unique symbol;
 /** Which organizations' rows a unit of work may touch. Only this module makes one, so a store cannot be reached without it. */
 export interface Scope {
   readonly organizations: readonly Uuid[] | 'ALL';
+  /** Set: of these rows only what one visitor of a site said with one instance. Tables that know no visitors show it nothing. */
+  readonly visitor?: { readonly instanceId: Uuid; readonly visitorId: Uuid };
   /** Who is behind it, for log and audit. */
   readonly actor: string;
   readonly [scopeBrand]: true;
 }
 const scope = (organizations: readonly Uuid[] | 'ALL', actor: string): Scope =>
   ({ organizations, actor }) as Scope;
+const visitorScope = (caller: WidgetCaller): Scope => ({
+  ...scope([caller.organizationId as Uuid], actorOf(caller)),
+  visitor: { instanceId: caller.instanceId as Uuid, visitorId: caller.visitorId as Uuid },
+});
 
 export { mayIn as may } from './access-rules.ts';
 
@@ -42,13 +48,15 @@ export function organizationScope(
   const standing = callerIsIn(caller, organizationId, permission);
   if (standing === 'outside') return undefined;
   if (standing === 'inside') throw new AccessError('FORBIDDEN', `This needs the permission ${permission}.`);
-  return scope([organizationId], actorOf(caller));
+  return caller.kind === 'WIDGET_SESSION' ? visitorScope(caller) : scope([organizationId], actorOf(caller));
 }
 
 /** The scope of every organization in which the caller holds `permission`; for lookups by a row's own id. */
 export function callerScope(caller: Caller, permission: Permission): Scope {
   requireCaller(caller);
   if (caller.kind === 'SERVICE') return serviceScope(caller, permission);
+  if (caller.kind === 'WIDGET_SESSION')
+    return visitorPermissions.includes(permission) ? visitorScope(caller) : scope([], actorOf(caller));
   if (caller.kind === 'API_KEY')
     return scope(caller.scopes.includes(permission) ? [caller.organizationId] : [], actorOf(caller));
   const ids = caller.kind === 'USER' ? caller.memberships.map((m) => m.organizationId) : [];
@@ -78,10 +86,11 @@ export function operatorScope(caller: Caller): Scope {
 export const systemScope = (task: string): Scope => scope('ALL', `system:${task}`);
 
 /** A wider scope held down to one organization, for work that is done in its name; throws when that is not in it. */
-export function narrowScope({ organizations, actor }: Scope, organizationId: Uuid): Scope {
+export function narrowScope(wide: Scope, organizationId: Uuid): Scope {
+  const { organizations, actor } = wide;
   if (organizations !== 'ALL' && !organizations.includes(organizationId))
     throw new Error('the scope does not hold the organization');
-  return scope([organizationId], actor);
+  return { ...wide, ...scope([organizationId], actor) };
 }
 
 /** The one organization of a scope, for a function in SQL that carries its own scope and takes the organization as an argument. */

@@ -4,7 +4,7 @@ import { permissions, roles } from './permissions.ts';
 const membership = z.object({ organizationId: z.uuid(), role: z.enum(roles) });
 
 /**
- * Who is asking. The edge decides it once (router: OIDC token, API key; a service: client credentials) and signs it into the internal
+ * Who is asking. The edge decides it once (router: OIDC token, API key, widget token; a service: client credentials) and signs it into the internal
  * token, from which each subgraph reads it again. The schema is the wire form of the token's `caller` claim.
  */
 export const callerSchema = z.discriminatedUnion('kind', [
@@ -29,11 +29,24 @@ export const callerSchema = z.discriminatedUnion('kind', [
     organizationId: z.uuid(),
     scopes: z.array(z.enum(permissions)),
   }),
+  z.object({
+    /** A visitor of a site that carries the widget: may talk to one instance and sees what was said with it, nothing else. */
+    kind: z.literal('WIDGET_SESSION'),
+    sessionId: z.uuid(),
+    visitorId: z.uuid(),
+    instanceId: z.uuid(),
+    organizationId: z.uuid(),
+    /** The site, as a browser says it: scheme, host and port. */
+    origin: z.string(),
+    /** Most that the visitor's runs of the last 24 hours may be charged, in micro-credits. */
+    spendCap: z.string().regex(/^\d{1,19}$/),
+  }),
   z.object({ kind: z.literal('SERVICE'), serviceId: z.string(), scopes: z.array(z.enum(permissions)) }),
 ]);
 
 export type Caller = z.infer<typeof callerSchema>;
 export type UserCaller = Extract<Caller, { kind: 'USER' }>;
+export type WidgetCaller = Extract<Caller, { kind: 'WIDGET_SESSION' }>;
 export type Membership = z.infer<typeof membership>;
 
 /** Nobody in particular. */
@@ -48,6 +61,8 @@ export function actorOf(caller: Caller): string {
       return `user:${caller.userId}`;
     case 'API_KEY':
       return `api-key:${caller.apiKeyId}`;
+    case 'WIDGET_SESSION':
+      return `visitor:${caller.visitorId}`;
     case 'SERVICE':
       return `service:${caller.serviceId}`;
   }

@@ -26,6 +26,7 @@ export const permissions = [
   'knowledge:manage',
   // between services
   'callers:resolve',
+  'widget:session',
   'instance:provision',
   'instance:entitlements',
   'order:grant',
@@ -85,3 +86,6 @@ export const permissionsOfRole: Readonly<Record<Role, readonly Permission[]>> = 
 
 /** What an API key may be given: never more than a developer has. */
 export const apiKeyScopes: readonly Permission[] = developer;
+
+/** What a visitor of a site with the widget may do, with the one instance of its session and in the visitor's own name. */
+export const visitorPermissions: readonly Permission[] = ['run:read', 'run:start', 'run:cancel'];

@@ -16,7 +16,7 @@ const token = serviceTokenSource({
   clientId: settings.OIDC_CLIENT_ID,
   clientSecret: settings.OIDC_CLIENT_SECRET,
   audience: settings.SERVICE_AUDIENCE,
-  scope: ['callers:resolve', 'applied:read'],
+  scope: ['callers:resolve', 'applied:read', 'widget:session'],
 });
 const privateJwk = JSON.parse(settings.INTERNAL_PRIVATE_JWK) as JWK;
 const { d: _secret, ...publicJwk } = privateJwk;

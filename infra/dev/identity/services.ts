@@ -5,7 +5,7 @@ export const serviceAudience = 'agentstore:internal';
 
 /** Every service client and the permissions it may ask for: what its process calls at the others, and nothing more. */
 export const servicePermissions: Readonly<Record<string, readonly Permission[]>> = {
-  router: ['callers:resolve', 'applied:read'],
+  router: ['callers:resolve', 'applied:read', 'widget:session'],
   'control-plane': ['wallet:topup', 'billing:rate', 'audit:read'],
   runs: ['instance:entitlements', 'billing:authorize', 'billing:settle'],
   rag: ['instance:entitlements'],

@@ -136,11 +136,19 @@ export function openDatabase(options: {
   };
 }
 
-/** The text of `agentstore.scope`: `*` or a comma list of organization ids. */
-export const scopeSetting = (scope: Scope): string =>
-  scope.organizations === 'ALL'
-    ? '*'
-    : scope.organizations.filter((id) => /^[0-9a-f-]{36}$/.test(id)).join(',');
+/**
+ * The text of `agentstore.scope`: `*`, a comma list of organization ids, or `visitor:<organization>:<instance>:<visitor>`, which no policy takes for an
+ * organization: only one that asks for visitors (`visitor_allows`) shows it rows.
+ */
+export function scopeSetting({ organizations, visitor }: Scope): string {
+  if (organizations === 'ALL') return '*';
+  const ids = organizations.filter(isPlainId);
+  if (!visitor) return ids.join(',');
+  const parts = [...ids, visitor.instanceId, visitor.visitorId];
+  return parts.length === 3 && parts.every(isPlainId) ? `visitor:${parts.join(':')}` : '';
+}
+
+const isPlainId = (id: string): boolean => /^[0-9a-f-]{36}$/.test(id);
 
 /** True for errors that mean "the database cannot be reached now": worth a retry, answered 503. 53300 is "too many connections". */
 export function isDatabaseDown(error: unknown): boolean {

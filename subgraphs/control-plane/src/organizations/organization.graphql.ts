@@ -177,6 +177,7 @@ const CallerKindEnum = builder.enumType('CallerKind', {
   values: {
     USER: { description: 'A signed-in person.' },
     API_KEY: { description: "An organization's API key." },
+    WIDGET_SESSION: { description: 'A visitor of a site with the widget.' },
     SERVICE: { description: 'A service of the store.' },
   } as const,
 });
