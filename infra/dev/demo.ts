@@ -1,8 +1,9 @@
 import { devArguments } from './arguments.ts';
-import { knowledgeJobStore, mainJobStore, toolJobStore } from './main-job/demo-store.ts';
+import { knowledgeJobStore, mainJobStore, toolJobStore, widgetJobStore } from './main-job/demo-store.ts';
 import { knowledgeJob } from './main-job/knowledge-job.ts';
 import { mainJob } from './main-job/main-job.ts';
 import { toolJob } from './main-job/tool-job.ts';
+import { widgetJob } from './main-job/widget-job.ts';
 import { createProgress, seconds } from './progress.ts';
 import { readDescription } from './state/description.ts';
 
@@ -27,11 +28,13 @@ try {
   progress.heading('Tools: bind two secrets, run an agent that uses them, see why it was allowed');
   await toolJob(toolJobStore(description, stateDir, result), progress, 'Has order B-2007 arrived?');
   progress.heading('Knowledge: upload two documents, run an agent that answers from them, see what it cites');
-  await knowledgeJob(
+  const agent = await knowledgeJob(
     knowledgeJobStore(description, result),
     progress,
     'Which part number is the worn seal of the boiler?',
   );
+  progress.heading('Widget: let a site carry the agent, and ask it as a visitor of that site');
+  await widgetJob(widgetJobStore(description, result, agent), progress, 'May I send a present back?');
 } catch (error) {
   process.stderr.write(`\n${(error as Error).message}\n`);
   process.exitCode = 1;

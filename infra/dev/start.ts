@@ -8,10 +8,12 @@ import {
   makeDemoKey,
   mainJobStore,
   toolJobStore,
+  widgetJobStore,
 } from './main-job/demo-store.ts';
 import { knowledgeJob } from './main-job/knowledge-job.ts';
 import { mainJob } from './main-job/main-job.ts';
 import { toolJob } from './main-job/tool-job.ts';
+import { widgetJob } from './main-job/widget-job.ts';
 import { orderlyEnd } from './orderly-end.ts';
 import { endFormerPostgres } from './postgres/postgres.ts';
 import { createProgress, seconds } from './progress.ts';
@@ -70,6 +72,7 @@ try {
     ports,
     runtime: options.runtime,
     graphiql: true,
+    widget: true,
     signal: ending.signal,
     log,
     progress,
@@ -121,11 +124,17 @@ async function performMainJob(description: DevDescription): Promise<DevDescripti
     progress,
     'How much citric acid does descaling take, and is vinegar good for the seals?',
   );
+  progress.heading('Widget: let a site carry the agent, and ask it as a visitor of that site');
+  const widgetKey = await widgetJob(
+    widgetJobStore(description, result, knowledgeInstanceId),
+    progress,
+    'How long may I send goods back?',
+  );
   const apiKey = await makeDemoKey(description, result);
   const { organizationId, projectId, instanceId } = result;
   const described = {
     ...description,
-    demo: { organizationId, projectId, instanceId, toolInstanceId, knowledgeInstanceId, apiKey },
+    demo: { organizationId, projectId, instanceId, toolInstanceId, knowledgeInstanceId, widgetKey, apiKey },
   };
   writeDescription(stateDir, described);
   progress.line(`\n  order paid → ACTIVE in ${seconds(result.paidToActiveMs)}, commit ${result.commit}`);
@@ -136,6 +145,7 @@ function tell({ urls, users, runtime, directories }: DevDescription): void {
   progress.heading(`Up in ${seconds(performance.now() - began)}`);
   progress.line(`  GraphQL        ${urls.graphql}   (HTTP, SSE and graphql-ws)`);
   progress.line(`  GraphiQL       ${urls.graphiql}`);
+  progress.line(`  widget         ${urls.widgetDemo}   (on a customer's site, ${urls.site})`);
   progress.line(`  REST           ${urls.openApi}`);
   progress.line(`  shop           ${urls.shop}`);
   progress.line(

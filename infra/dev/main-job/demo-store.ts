@@ -13,6 +13,7 @@ import { demoState } from './operations.ts';
 import type { KnowledgeJobStore } from './knowledge-job.ts';
 import type { MainJobResult, MainJobStore } from './main-job.ts';
 import type { ToolJobStore } from './tool-job.ts';
+import type { WidgetJobStore } from './widget-job.ts';
 
 /** The main job's view of the store that `dev.json` describes: the demo buyer, the Pro plan, and a payment provider that always pays. */
 export function mainJobStore(description: DevDescription, stateDir: string): MainJobStore {
@@ -80,6 +81,19 @@ export const knowledgeJobStore = (
     { file: path.join(corpus, 'espresso-machine.pdf'), contentType: 'application/pdf' },
     { file: path.join(corpus, 'returns.md'), contentType: 'text/markdown' },
   ],
+});
+
+/** The widget job's view of it, for an agent of the same. */
+export const widgetJobStore = (
+  { urls }: DevDescription,
+  { accessToken }: MainJobResult,
+  instanceId: string,
+): WidgetJobStore => ({
+  origin: urls.origin,
+  graphqlUrl: urls.graphql,
+  accessToken,
+  instanceId,
+  site: urls.site,
 });
 
 /**

@@ -24,12 +24,26 @@ export interface GraphClient {
   close(): Promise<void>;
 }
 
-export function graphClient(options: { url: string; token?: string; deadlineMs?: number }): GraphClient {
-  const headers = options.token ? { authorization: `Bearer ${options.token}` } : {};
+/** `origin`: of the page that it speaks for, as a browser would say it. */
+export function graphClient(options: {
+  url: string;
+  token?: string;
+  origin?: string;
+  deadlineMs?: number;
+}): GraphClient {
+  const { origin } = options;
+  const credentials = options.token ? { authorization: `Bearer ${options.token}` } : {};
+  const headers = { ...credentials, ...(origin ? { origin } : {}) };
   const sockets = createClient({
     url: options.url.replace(/^http/, 'ws'),
-    webSocketImpl: WebSocket,
-    connectionParams: headers,
+    webSocketImpl: origin
+      ? class extends WebSocket {
+          constructor(url: string, protocols: string[]) {
+            super(url, protocols, { origin });
+          }
+        }
+      : WebSocket,
+    connectionParams: credentials,
     retryAttempts: 0, // a caller that wants to go on opens the stream again with the last seq
     lazy: true,
   });

@@ -45,6 +45,8 @@ export interface AppsOptions {
   readonly supergraphFile: string;
   /** Folder of the built GraphiQL; none is served without it. */
   readonly graphiqlDir: string | undefined;
+  /** Folder of the built widget, and where its demo page is; none is served without it. */
+  readonly widget: { readonly dir: string; readonly demoUrl: string } | undefined;
   readonly doubles: Doubles;
   /** Origins besides the demo upstreams' that tools may call although they are on loopback. */
   readonly privateOrigins: readonly string[];

@@ -8,7 +8,7 @@ import type { Stack } from './stack.ts';
 
 /** What `dev.json` says of a running stack. Ids of the graph are read from the graph, as everybody reads them. */
 export async function describeStack(
-  { publicOrigin, provisionerOrigin, toolsOrigin, doubles, shop }: Stack,
+  { publicOrigin, provisionerOrigin, toolsOrigin, siteOrigin, doubles, shop }: Stack,
   options: { stateDir: string; demo: DevDescription['demo'] },
 ): Promise<DevDescription> {
   const { issuer, clientId, audience, users } = doubles.identity;
@@ -32,6 +32,8 @@ export async function describeStack(
       model: doubles.model.url,
       tools: toolsOrigin,
       vault: doubles.vault.url,
+      site: siteOrigin,
+      widgetDemo: `${publicOrigin}/widget/demo`,
       database: doubles.databaseUrl,
     },
     directories: {

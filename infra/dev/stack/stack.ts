@@ -1,8 +1,12 @@
 import path from 'node:path';
+import type { HttpServer } from '@agentstore/kernel/http/server';
 import type { Log } from '@agentstore/kernel/log';
 import { buildGraphiql, graphiqlDir } from '@agentstore/router/graphiql-build';
+import { buildWidget, widgetDir } from '@agentstore/widget/build';
 import type { Progress } from '../progress.ts';
 import { seedShop, type SeededShop } from '../shop/seed.ts';
+import { startCustomerSite } from '../customer-site/customer-site.ts';
+import { readDescription } from '../state/description.ts';
 import { keepPorts, type Ports } from '../state/ports.ts';
 import { devSecrets, type DevSecrets } from '../state/secrets.ts';
 import { mountApps, type MountedApps } from './apps.ts';
@@ -26,6 +30,8 @@ export interface StackOptions {
   readonly shopRetryScheduleSeconds?: readonly number[];
   /** Builds GraphiQL when its sources changed, and serves it. */
   readonly graphiql?: boolean;
+  /** Builds the widget when its sources changed, and serves it; a customer's site that carries it is up too. */
+  readonly widget?: boolean;
   /** Origins besides the demo upstreams' that tools may call although they are on loopback. */
   readonly privateOrigins?: readonly string[];
   readonly log: Log;
@@ -39,6 +45,8 @@ export interface Stack {
   readonly provisionerOrigin: string;
   /** Of the tool gateway, where flows call their tools. */
   readonly toolsOrigin: string;
+  /** Of the customer's site, which is up with `widget`. */
+  readonly siteOrigin: string;
   readonly secrets: DevSecrets;
   readonly doubles: Doubles;
   readonly mounted: MountedApps;
@@ -52,6 +60,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { stateDir, ports, log, progress } = options;
   const publicOrigin = `http://127.0.0.1:${ports.router}`;
   const toolsOrigin = `http://127.0.0.1:${ports.tools}`;
+  const siteOrigin = `http://127.0.0.1:${ports.site}`;
   const supergraphFile = path.join(stateDir, 'supergraph.graphql');
   const secrets = await devSecrets(stateDir);
   const doubles = await startDoubles({
@@ -61,7 +70,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     delayPerTokenMs: options.delayPerTokenMs ?? 15,
   });
   let mounted: MountedApps | undefined;
+  let site: HttpServer | undefined;
   const stop = async (): Promise<void> => {
+    await site?.close();
     await mounted?.stop();
     await doubles.stop();
   };
@@ -73,6 +84,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       await progress.step('GraphiQL', async (say) =>
         say((await buildGraphiql()) ? 'built from our own packages' : 'unchanged'),
       );
+    if (options.widget)
+      await progress.step('widget', async (say) => {
+        const isBuilt = await buildWidget();
+        site = await startCustomerSite({
+          port: ports.site,
+          store: publicOrigin,
+          widgetKey: () => readDescription(stateDir)?.demo?.widgetKey,
+          log,
+        });
+        say(`${isBuilt ? 'built' : 'unchanged'}; a site that carries it at ${siteOrigin}`);
+      });
     mounted = await progress.step('subgraphs and workers', async (say) => {
       const started = await mountApps({
         stateDir,
@@ -81,6 +103,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         publicOrigin,
         supergraphFile,
         graphiqlDir: options.graphiql ? graphiqlDir : undefined,
+        widget: options.widget ? { dir: widgetDir, demoUrl: siteOrigin } : undefined,
         doubles,
         privateOrigins: options.privateOrigins ?? [],
         log,
@@ -123,6 +146,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       publicOrigin,
       provisionerOrigin: `http://127.0.0.1:${ports.provisioner}`,
       toolsOrigin,
+      siteOrigin,
       secrets,
       doubles,
       mounted,

@@ -22,6 +22,10 @@ export interface DevDescription {
     /** REST at `/v1/tools/{toolId}:invoke`, MCP at `/mcp`. */
     readonly tools: string;
     readonly vault: string;
+    /** A customer's website that carries the widget. */
+    readonly site: string;
+    /** Leads there. */
+    readonly widgetDemo: string;
     readonly database: string;
   };
   readonly directories: {
@@ -65,6 +69,8 @@ export interface DevDescription {
     readonly toolInstanceId: string;
     /** Of the agent that answers from documents. */
     readonly knowledgeInstanceId: string;
+    /** Of the same agent, for pages. */
+    readonly widgetKey: string;
     readonly apiKey: string;
   } | null;
 }

@@ -16,6 +16,7 @@ export const preferredPorts = {
   vault: 4008,
   tools: 4009,
   upstreams: 4010,
+  site: 4011,
 } as const;
 
 export type Part = keyof typeof preferredPorts;
@@ -29,6 +30,7 @@ const keptBy: Partial<Record<Part, string>> = {
   model: 'the published flows call the model at this address',
   tools: 'the published flows call the tool gateway at this address',
   upstreams: 'the demo connectors call their servers at this address',
+  site: "the demo agent's widget is allowed on this address",
 };
 
 /** The store cannot have the ports it needs; the message says which, and what to do. */
