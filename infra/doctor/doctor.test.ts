@@ -77,6 +77,8 @@ beforeAll(async () => {
       model: origin,
       tools: `${origin}/tools`,
       vault: origin,
+      site: 'http://127.0.0.1:1',
+      widgetDemo: 'http://127.0.0.1:1',
     },
     directories: { state: home, database: null, git },
   };
