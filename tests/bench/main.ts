@@ -9,6 +9,7 @@ const benches: Record<string, () => Promise<(options: BenchOptions) => Promise<B
   'main-job': async () => (await import('./main-job.ts')).benchMainJob,
   ingest: async () => (await import('./ingest.ts')).benchIngest,
   retrieval: async () => (await import('./retrieval.ts')).benchRetrieval,
+  widget: async () => (await import('./widget.ts')).benchWidget,
   tools: async () => (await import('./tools.ts')).benchTools,
 };
 

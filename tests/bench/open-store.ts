@@ -25,7 +25,10 @@ export interface BenchStore {
   close(): Promise<void>;
 }
 
-export async function openStore(say: (text: string) => void): Promise<BenchStore> {
+export async function openStore(
+  say: (text: string) => void,
+  parts: { readonly widget?: boolean } = {},
+): Promise<BenchStore> {
   const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-bench-'));
   fs.chmodSync(stateDir, 0o711); // as root the server runs under another account, which has to pass through
   const removeState = (): void => fs.rmSync(stateDir, { recursive: true, force: true });
@@ -34,6 +37,7 @@ export async function openStore(say: (text: string) => void): Promise<BenchStore
     ports: await freePorts(),
     runtime: 'dev',
     delayPerTokenMs: 0,
+    ...parts,
     log: silentLog,
     progress: createProgress({ write: (text) => say(`  ${text.trimEnd()}`) }),
   }).catch((error: unknown) => {

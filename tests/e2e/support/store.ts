@@ -76,6 +76,7 @@ export async function openStore(
     ownPostgres?: boolean;
     runtime?: 'dev' | 'lfx';
     graphiql?: boolean;
+    widget?: boolean;
     shopRetryScheduleSeconds?: readonly number[];
   } = {},
 ): Promise<Store> {
@@ -92,6 +93,7 @@ export async function openStore(
       ? { shopRetryScheduleSeconds: options.shopRetryScheduleSeconds }
       : {}),
     graphiql: options.graphiql ?? false,
+    widget: options.widget ?? false,
     log: silentLog,
     progress: createProgress({ write: () => undefined }),
   });
