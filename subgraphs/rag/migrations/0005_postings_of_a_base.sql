@@ -20,7 +20,7 @@ create function telling_trigrams(word text) returns text[] language sql immutabl
 $$;
 
 -- The terms of a base that a word may be meant for, the likeliest first. `offset 0` keeps the planner from reading all terms of the base instead.
-create function terms_alike(p_base uuid, p_word text) returns table (term text, chunks int, likeness real) language sql stable
+create function terms_alike(p_base uuid, p_word text) returns table (term text, chunks int, likeness real) language sql stable rows 3
 set search_path from current set plan_cache_mode = force_generic_plan set max_parallel_workers_per_gather = 0
 set pg_trgm.similarity_threshold = 0.4 set pg_trgm.word_similarity_threshold = 0.6 as $$
   select t.term, t.chunks, greatest(similarity(t.term, p_word), word_similarity(p_word, t.term)) as likeness
@@ -29,11 +29,12 @@ set pg_trgm.similarity_threshold = 0.4 set pg_trgm.word_similarity_threshold = 0
   order by 3 desc, t.term limit 3
 $$;
 
--- As before, but for how words are looked up. The best plan is now the same for every base and query, so it is made once for each connection.
+-- As before, but for how words are looked up. The best plan is now the same for every base and query, so it is made once for each connection; each
+-- lookup that `limit 1` ends goes straight to its row, where the planner would rather read all terms of a base that is small on average.
 create or replace function rank_chunks(p_organization uuid, p_project uuid, p_base uuid, p_query text, p_documents uuid[], p_candidates int, p_limit int)
 returns table (id uuid, score real) language plpgsql stable security definer
-set search_path from current set plan_cache_mode = force_generic_plan set max_parallel_workers_per_gather = 0 set enable_hashjoin = off
-set enable_mergejoin = off as $$
+set search_path from current set plan_cache_mode = force_generic_plan set enable_seqscan = off
+set max_parallel_workers_per_gather = 0 as $$
 declare
   v_base indexed_base;
   -- One member for each lexeme that is looked for: of which word, in how many chunks, how much it tells.
@@ -45,7 +46,7 @@ declare
   v_chunks int[];
   v_rare int8[] := '{}';
   v_sum int := 0;
-  -- Where the candidates lie: nothing moves within a statement.
+  -- Where the candidates lie, and stay: their rows are never updated, and what the statement sees is not cleaned up.
   v_found tid[] := '{}';
 begin
   select * into v_base from indexed_base b
@@ -57,7 +58,7 @@ begin
       unnest(to_tsvector(language::regconfig, p_query)) word
   ), known as (
     select l.place, l.lexeme as term, t.chunks, 1::real as likeness from (select distinct place, lexeme from lexeme) l
-      join indexed_term t on t.knowledge_base_id = p_base and t.term = l.lexeme
+      cross join lateral (select i.chunks from indexed_term i where i.knowledge_base_id = p_base and i.term = l.lexeme limit 1) t
   ), unknown as (
     -- A word that one of the languages takes for a filler is none to look for.
     select l.place, min(l.lexeme) as lexeme from lexeme l where l.place not in (select k.place from known k)
