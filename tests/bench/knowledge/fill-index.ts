@@ -17,7 +17,8 @@ export interface FilledIndex {
 
 /**
  * Fills an index with passages of 60 words, drawn from 20,000 by Zipf's law, until it has so many: half of them in bases of 100 while there are few,
- * the rest in one large base. The large indexes are made anew afterwards, which is faster than row by row.
+ * the rest in one large base. Passages of a document and terms of a base lie together, as ingest leaves them. The large indexes are made anew
+ * afterwards, which is faster than row by row.
  */
 export async function fillIndex(
   index: BenchIndex,
@@ -60,7 +61,7 @@ export async function fillIndex(
   await admin.query('truncate indexed_term');
   await admin.query(
     `insert into indexed_term (knowledge_base_id, term, organization_id, chunks)
-     select knowledge_base_id, lexeme, $1, count(*) from chunk, unnest(tsv) group by 1, 2`,
+     select knowledge_base_id, lexeme, $1, count(*) from chunk, unnest(tsv) group by 1, 2 order by 1, 2`,
     [organizationId],
   );
   await admin.query(
@@ -85,7 +86,8 @@ async function addPassages(
      select uuidv7(), base, base, base, $2, words, setweight(to_tsvector('simple', words), 'B')
      from unnest($1::uuid[]) base, generate_series(1, $3) number,
        lateral (select string_agg(translate(floor(exp(random() * ln($4::float)))::int::text, '0123456789', 'aeioubdgkr') || 'n', ' ') as words
-         from generate_series(1, $5) where number > 0 and base is not null) passage`,
+         from generate_series(1, $5) where number > 0 and base is not null) passage
+     order by base`,
     [bases, organizationId, each, vocabulary, wordsOfPassage],
   );
 }

@@ -28,6 +28,24 @@ describeEngine('the embedded engine with vectors', async () =>
   engineOn((await openTestDatabase('rag')).database, { embedder: hashingEmbedder }),
 );
 
+const espressoWords =
+  'portafilter basket boiler citric acid steam scald coffee lamp button seal vinegar tank tray';
+
+/** A word as it is written in haste: a letter left out, one too many, two in the wrong order, a part of it alone. */
+const misspelt = (word: string): string[] => {
+  const at = word.length >> 1;
+  const [head, tail] = [word.slice(0, at).toLowerCase(), word.slice(at).toLowerCase()];
+  return [
+    head + tail.slice(1),
+    `${head}q${tail}`,
+    `${word.toLowerCase()}q`,
+    `q${tail}`,
+    head,
+    tail,
+    `${tail}${head}`,
+  ].filter(Boolean);
+};
+
 describe('the embedded engine', () => {
   let database: Database;
   let adminUrl: string;
@@ -56,15 +74,18 @@ describe('the embedded engine', () => {
   };
   const texts = async (engine: KnowledgeEngine, base: Base, query: string): Promise<string[]> =>
     (await engine.search({ ...base, query, limit: 10 })).map(({ text }) => text);
-  const asAdmin = async <Row extends object>(sql: string, values: unknown[]): Promise<Row[]> => {
-    const client = new pg.Client({ connectionString: adminUrl, options: '-c search_path=rag,public' });
+  const withAdmin = async <T>(work: (client: pg.Client) => Promise<T>): Promise<T> => {
+    const options = '-c search_path=rag,public -c agentstore.scope=*';
+    const client = new pg.Client({ connectionString: adminUrl, options });
     await client.connect();
     try {
-      return (await client.query<Row>(sql, values)).rows;
+      return await work(client);
     } finally {
       await client.end();
     }
   };
+  const asAdmin = <Row extends object>(sql: string, values: unknown[]): Promise<Row[]> =>
+    withAdmin(async (client) => (await client.query<Row>(sql, values)).rows);
 
   test('finds other forms of a word in the language of each document, and in that of the base', async () => {
     const engine = engineOn(database);
@@ -95,6 +116,79 @@ describe('the embedded engine', () => {
     expect(await texts(engine, base, 'waranty')).toEqual([expect.stringContaining('warranty')]);
     expect(await texts(engine, base, 'Frist')).toEqual([expect.stringContaining('Rückgabefrist')]);
     expect(await texts(engine, base, 'the of und')).toEqual([]);
+  });
+
+  test('misses no term that is like a word, though it looks at few of them', async () => {
+    const engine = engineOn(database);
+    const base = await newBase(engine, 'simple');
+    const known =
+      'Rückgabefrist Lieferung warranty guarantee espresso machine descaling 日本語の文書 an ox i7 e-mail-adresse naïveté';
+    await add(engine, base, `${known} ${espressoWords}`);
+    const words = `${known} ${espressoWords}`.split(' ').flatMap(misspelt);
+    const [alike, ofAll] = await withAdmin(async (client) => {
+      await client.query(
+        `set pg_trgm.similarity_threshold = 0.4; set pg_trgm.word_similarity_threshold = 0.6`,
+      );
+      const found = (terms: string) =>
+        client.query(
+          `select word, t.term, t.likeness from unnest($2::text[]) word, lateral (${terms}) t order by word, t.likeness desc, t.term`,
+          [base.knowledgeBaseId, words],
+        );
+      return [
+        (await found('select * from terms_alike($1, word)')).rows,
+        (
+          await found(
+            `select term, greatest(similarity(term, word), word_similarity(word, term)) as likeness from indexed_term
+             where knowledge_base_id = $1 and (term % word or term %> word) order by 2 desc, term limit 3`,
+          )
+        ).rows,
+      ];
+    });
+    expect(ofAll.length).toBeGreaterThan(words.length / 2);
+    expect(alike).toEqual(ofAll);
+  });
+
+  test('reads few blocks for a search, also by likeness, whether others hold the same ten or a thousand times', async () => {
+    const engine = engineOn(database);
+    const base = await newBase(engine, 'simple');
+    const sections = Array.from(
+      { length: 20 },
+      (_, at) => `# S${at}\n\nkettle copper word${at} part${at % 7}`,
+    );
+    const shared = await add(engine, base, sections.join('\n\n'));
+    await add(engine, base, Array.from({ length: 3_000 }, (_, at) => 100_000 + at).join(' ')); // words that a lookup has to pass by
+    const blocksRead = ['kettle copper word7', 'kettle copper wurd7'].map(
+      (query) => async (client: pg.Client) => {
+        const { organizationId, projectId, knowledgeBaseId } = base;
+        const search = `'${organizationId}', '${projectId}', '${knowledgeBaseId}', '${query}', null, 256, 100`;
+        const explain = `explain (analyze, buffers, format json) select * from rank_chunks(${search})`;
+        await client.query(explain); // the first one makes the plans
+        const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Record<string, number> }] }>(explain);
+        const [{ Plan: plan }] = rows[0]!['QUERY PLAN'];
+        expect(plan['Actual Rows']).toBe(20);
+        return plan['Shared Hit Blocks']! + plan['Shared Read Blocks']!;
+      },
+    );
+    const amongOthers = (others: number): Promise<number[]> =>
+      withAdmin(async (client) => {
+        await client.query(
+          `with other as (select uuidv7() as id from generate_series(1, $3)),
+           base as (insert into indexed_base (knowledge_base_id, organization_id, project_id) select id, id, id from other),
+           document as (insert into indexed_document (document_id, knowledge_base_id, organization_id, name) select id, id, id, '' from other),
+           terms as (insert into indexed_term (knowledge_base_id, term, organization_id, chunks)
+             select o.id, t.term, o.id, t.chunks from other o, indexed_term t
+             where t.knowledge_base_id = $1 and t.term in (select unnest(tsvector_to_array(tsv)) from chunk where document_id = $2))
+           insert into chunk (id, document_id, ingest_id, knowledge_base_id, organization_id, text, tsv)
+           select uuidv7(), o.id, o.id, o.id, o.id, c.text, c.tsv from other o, chunk c where c.document_id = $2`,
+          [base.knowledgeBaseId, shared.documentId, others],
+        );
+        await client.query('vacuum analyze');
+        const blocks = [];
+        for (const read of blocksRead) blocks.push(await read(client));
+        return blocks;
+      });
+    // Some fifty: reading all words of the base, or what others have of a word, takes more.
+    expect(Math.max(...(await amongOthers(10)), ...(await amongOthers(990)))).toBeLessThan(65);
   });
 
   test('counts in how many chunks a word is, through every change', async () => {

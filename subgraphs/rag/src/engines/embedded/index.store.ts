@@ -127,7 +127,8 @@ export async function deleteSomeOfBase(tx: Tx, base: Base, most: number): Promis
   if (!held) return false;
   const gone = await tx.sql(
     `-- deleteSomeChunks
-     delete from chunk where id in (select id from chunk where knowledge_base_id = $1 limit $2) returning true as gone`,
+     delete from chunk where id in
+       (select c.id from indexed_document d join chunk c using (document_id) where d.knowledge_base_id = $1 limit $2) returning true as gone`,
     [base.knowledgeBaseId, most],
   );
   if (gone.length === most) return true;
