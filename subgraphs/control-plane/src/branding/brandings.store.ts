@@ -1,7 +1,12 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Instance } from '../instances/instance.ts';
-import { brandingFrom, type AskedBranding, type BrandingSettings, type InstanceBranding } from './branding.ts';
+import {
+  brandingFrom,
+  type AskedBranding,
+  type BrandingSettings,
+  type InstanceBranding,
+} from './branding.ts';
 
 /** Branding of an instance that is known to be in the scope. `settings` are `room.branding`. */
 export async function brandingOf(
