@@ -4,6 +4,7 @@ import type { Instance } from '../instances/instance.ts';
 import {
   brandingFrom,
   type AskedBranding,
+  type BrandingChange,
   type BrandingSettings,
   type InstanceBranding,
 } from './branding.ts';
@@ -26,7 +27,7 @@ export async function brandingOf(
 export async function writeBranding(
   tx: Tx,
   instance: Pick<Instance, 'id' | 'organizationId'>,
-  change: { readonly [K in keyof AskedBranding]: AskedBranding[K] | null },
+  change: BrandingChange,
 ): Promise<void> {
   await tx.sql(
     `-- writeBranding
