@@ -78,7 +78,7 @@ it('moves no more than it takes, keeps the hue, and tells each colour that it mo
           ? []
           : [[what, asked[field], colours[what as keyof Palette]]],
       );
-      expect(told.sort()).toEqual(moved.sort());
+      expect(told).toEqual(moved);
       for (const { what, asked: was, used, ratio } of repairs) {
         const least = what === 'link' ? 4.5 : 3;
         const grounds = [colours.surface, colours.agentBubble];

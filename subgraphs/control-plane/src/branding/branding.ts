@@ -51,7 +51,8 @@ export function brandingFrom(
   { allowedDomains = [], visitorSpendCap, ...look }: AskedBranding,
   settings: BrandingSettings,
 ): InstanceBranding {
-  const brandName = [...instanceName].slice(0, longestBrandName).join('');
+  // Not in the middle of a character.
+  const brandName = instanceName.slice(0, longestBrandName).replace(/\p{Cs}$/u, '');
   return {
     wire: { brandName, ...defaults, ...look },
     // Read anew each time: what counts as a public suffix grows, and a store may stop trusting its own machine.
@@ -60,15 +61,13 @@ export function brandingFrom(
   };
 }
 
-/** Characters as people count them, without control characters and halves of one, which PostgreSQL's JSON cannot hold; `\n` in a `paragraph` alone. */
+/** Without control characters and halves of a character, which PostgreSQL's JSON cannot hold; `\n` in a `paragraph` alone. */
 const words = (least: number, most: number, kind: 'line' | 'paragraph' = 'line') =>
   z
     .string()
     .trim()
-    .refine(
-      (text) => [...text].length >= least && [...text].length <= most,
-      `There must be ${least} to ${most} characters.`,
-    )
+    .min(least, `There must be at least ${least} characters.`)
+    .max(most, `There may be ${most} characters.`)
     .refine(
       (text) => !/[\p{Cc}\p{Cs}]/u.test(kind === 'line' ? text : text.replaceAll('\n', '')),
       'There is a character that cannot be shown.',
