@@ -135,6 +135,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
     toolsOrigin,
     artifactBucket,
     knowledge: { knowledgeBases: 2, documents: 100, bytes: 104_857_600 },
+    branding: { visitorSpendCap: credits(10), loopbackOrigins: true },
     trial: { credits: credits(100), days: 30 },
   });
   apps['runs'] = createRuns({

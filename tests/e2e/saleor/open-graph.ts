@@ -86,6 +86,7 @@ export async function openGraph(saleor: ReplayedSaleor) {
     artifactBucket: 'artifacts',
     secrets: createSmallSecretStore(),
     knowledge: { knowledgeBases: 2, documents: 100, bytes: 104_857_600 },
+    branding: { visitorSpendCap: credits(10), loopbackOrigins: false },
     trial: { credits: credits(100), days: 30 },
   });
   apps['runs'] = createRuns({

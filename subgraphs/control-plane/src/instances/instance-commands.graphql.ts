@@ -15,6 +15,8 @@ const InstanceError = refusalType(builder, 'Instance', {
   GENERATION_CONFLICT: 'Somebody changed the instance since it was read.',
   INVALID_CONFIG: 'The configuration does not fit the schema of the version.',
   TOOL_NOT_FOUND: 'The version of the instance needs no such tool.',
+  INVALID_BRANDING: 'A member of the branding is not usable.',
+  INVALID_DOMAIN: 'A domain that should be allowed is no site of one owner.',
   INVALID_TOOL_RULE: 'A rule is no JSON Schema of arguments within bounds, or a tool has two.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was used before for something else.',
   INVALID_INPUT: 'A value of the input is not usable.',
@@ -23,7 +25,7 @@ interface Payload {
   readonly instance: Instance | null;
   readonly errors: readonly Refusal[];
 }
-const InstancePayload = builder.objectRef<Payload>('InstancePayload').implement({
+export const InstancePayload = builder.objectRef<Payload>('InstancePayload').implement({
   description: 'What became of a command on an instance.',
   fields: (t) => ({
     instance: t.expose('instance', { type: InstanceType, nullable: true, description: 'The instance.' }),

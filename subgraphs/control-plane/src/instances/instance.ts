@@ -60,6 +60,8 @@ export type InstanceRefusal = Refusal & {
     | 'INVALID_CONFIG'
     | 'TOOL_NOT_FOUND'
     | 'INVALID_TOOL_RULE'
+    | 'INVALID_BRANDING'
+    | 'INVALID_DOMAIN'
     | 'IDEMPOTENCY_CONFLICT'
     | 'INVALID_INPUT';
 };
