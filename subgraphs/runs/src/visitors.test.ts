@@ -3,8 +3,8 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { callerScope } from '@agentstore/kernel/access';
 import { anonymous, type Caller, type WidgetCaller } from '@agentstore/kernel/caller';
 import { fromGlobalId, toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
-import { userCaller } from '@agentstore/kernel/testing/callers';
-import { member, startRunsApp, visitor, type RunsApp } from './testing/runs-app.ts';
+import { userCaller, widgetCaller as visitor } from '@agentstore/kernel/testing/callers';
+import { member, startRunsApp, type RunsApp } from './testing/runs-app.ts';
 import type { InstanceFacts } from './runs/run.ts';
 
 let app: RunsApp;
@@ -258,7 +258,7 @@ describe('the spend cap of a visitor', () => {
     expect((await app.start(facts, next, alice)).errors).toEqual([
       {
         code: 'TOO_MANY_RUNS',
-        message: 'Another answer is still under way. Try again in a moment.',
+        message: 'The agent is busy. Try again in a moment.',
         field: 'instanceId',
       },
     ]);
@@ -314,7 +314,7 @@ describe('what a visitor is told', () => {
     [
       { limits: { maxRunSeconds: 60, maxConcurrentRuns: 0 } },
       'TOO_MANY_RUNS',
-      'Another answer is still under way. Try again in a moment.',
+      'The agent is busy. Try again in a moment.',
     ],
   ])('has nothing of the plan or the instance that is %o', async (more, code, message) => {
     const other = app.controlPlane.add(more);

@@ -16,7 +16,7 @@ const refusalWords: Words = {
   INSTANCE_PAUSED: { message: 'The agent is paused.' },
   INSUFFICIENT_CREDITS: outOfCredits,
   WALLET_FROZEN: outOfCredits,
-  TOO_MANY_RUNS: { message: 'Another answer is still under way. Try again in a moment.' },
+  TOO_MANY_RUNS: { message: 'The agent is busy. Try again in a moment.' },
 };
 
 /** A refusal as a visitor gets it. */

@@ -1,6 +1,6 @@
 import { afterAll } from 'vitest';
 import type { App } from '@agentstore/kernel/app';
-import type { Caller, WidgetCaller } from '@agentstore/kernel/caller';
+import type { Caller } from '@agentstore/kernel/caller';
 import { generateInternalKey } from '@agentstore/kernel/auth/internal-token';
 import { runTokenSigner, runTokenVerifier } from '@agentstore/kernel/auth/run-token';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
@@ -149,21 +149,6 @@ interface StartPayload {
 /** A member of the instance's organization. */
 export const member = (facts: { organizationId: Uuid }): Caller =>
   userCaller([{ organizationId: facts.organizationId, role: 'MEMBER' }]);
-
-/** A visitor of a site that carries the widget of the instance; their runs may be charged 100 credits unless said. */
-export const visitor = (
-  { instanceId, organizationId }: InstanceFacts,
-  more: Partial<WidgetCaller> = {},
-): WidgetCaller => ({
-  kind: 'WIDGET_SESSION',
-  sessionId: uuidv7(),
-  visitorId: uuidv7(),
-  instanceId,
-  organizationId,
-  origin: 'https://shop.example',
-  spendCap: '100000000',
-  ...more,
-});
 
 const startMutation = `mutation ($input: RunStartInput!) { runStart(input: $input) {
   run { id state } required available missing errors { code message field } } }`;
