@@ -1,7 +1,7 @@
 import { createLocalJWKSet } from 'jose';
 import { createAuthenticator, type Authenticator } from '../auth/authenticator.ts';
 import { generateInternalKey, internalTokenSigner } from '../auth/internal-token.ts';
-import type { Caller, Membership } from '../caller.ts';
+import type { Caller, Membership, WidgetCaller } from '../caller.ts';
 import { uuidv7 } from '../ids.ts';
 import type { Permission } from '../permissions.ts';
 
@@ -36,6 +36,21 @@ export const apiKeyCaller = (organizationId: string, ...scopes: Permission[]): C
   apiKeyId: uuidv7(),
   organizationId,
   scopes,
+});
+
+/** A visitor of a site that carries the widget of an instance; their runs may be charged 100 credits unless said. */
+export const widgetCaller = (
+  of: Pick<WidgetCaller, 'organizationId' | 'instanceId'>,
+  more: Partial<WidgetCaller> = {},
+): WidgetCaller => ({
+  kind: 'WIDGET_SESSION',
+  sessionId: uuidv7(),
+  visitorId: uuidv7(),
+  instanceId: of.instanceId,
+  organizationId: of.organizationId,
+  origin: 'https://shop.example',
+  spendCap: '100000000',
+  ...more,
 });
 
 /** A real authenticator for one process and the means to make bearers it accepts. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { anonymous, type Caller } from '@agentstore/kernel/caller';
 import { credits } from '@agentstore/kernel/credits';
 import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
-import { apiKeyCaller, serviceCaller, userCaller } from '@agentstore/kernel/testing/callers';
+import { apiKeyCaller, serviceCaller, userCaller, widgetCaller } from '@agentstore/kernel/testing/callers';
 import { topUp } from '../grants/grants.store.ts';
 import { useBillingApp, type Result } from '../testing/billing-app.ts';
 import { newRun, times, useLedger } from '../testing/ledger.ts';
@@ -199,6 +199,28 @@ describe('fields on types of others', () => {
     const key = apiKeyCaller(ledger.organizationId, 'run:start');
     expect((await billing.graph(key, query)).errors![0]!.extensions.code).toBe('FORBIDDEN');
   });
+});
+
+it('a visitor of the widget sees no amount, also of their own organization and instance', async () => {
+  await topUp(
+    ledger.database,
+    {
+      organizationId: ledger.organizationId,
+      credits: credits(20),
+      kind: 'PAID',
+      key: 'k',
+      order: { ...order, lineId: 'TGluZToz' },
+    },
+    'test',
+  );
+  const run = { __typename: 'Run', id: toGlobalId('Run', await settledRun()) };
+  const visitor = widgetCaller(ledger);
+  const seen = await billing.graph<Entities>(visitor, entities, { of: [of()[1], of()[2], run] });
+  expect(seen.data!._entities).toEqual([{ topUps: [] }, { spend: '0' }, { charge: null }]);
+  const ofOrganization = await billing.graph(visitor, entities, { of: [of()[0]] });
+  expect(ofOrganization.errors![0]!.extensions.code).toBe('FORBIDDEN');
+  const query = `{ wallet(organizationId: "${organization()}") { balance } }`;
+  expect((await billing.graph(visitor, query)).errors![0]!.extensions.code).toBe('FORBIDDEN');
 });
 
 describe('the charge of a run', () => {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { organizationScope } from '@agentstore/kernel/access';
 import { anonymous } from '@agentstore/kernel/caller';
 import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
-import { apiKeyCaller } from '@agentstore/kernel/testing/callers';
+import { apiKeyCaller, widgetCaller } from '@agentstore/kernel/testing/callers';
 import {
   catalogue,
   commit,
@@ -185,6 +185,28 @@ describe("another organization's instance", () => {
         idempotencyKey: uuidv7(),
       }),
     ).toMatchObject({ errors: [{ code: 'PROJECT_NOT_FOUND' }] });
+  });
+
+  it('is hidden from a visitor of the widget, although they talk to the instance', async () => {
+    const id = await app.activate(mine.person, mine.project);
+    const { organizationId } = mine;
+    const visitor = widgetCaller({ organizationId, instanceId: uuidOf('Instance', id) });
+    const text =
+      'query ($id: ID!, $r: [_Any!]!) { instance(id: $id) { id } _entities(representations: $r) { ... on Instance { state effectiveConfig } ... on Project { name } } }';
+    const r = [
+      { __typename: 'Instance', id },
+      { __typename: 'Project', id: mine.project },
+    ];
+    expect(await app.data(visitor, text, { id, r })).toEqual({ instance: null, _entities: [null, null] });
+    await expect(
+      app.data(
+        visitor,
+        'query ($r: [_Any!]!) { _entities(representations: $r) { ... on Organization { name } } }',
+        {
+          r: [{ __typename: 'Organization', id: mine.organization }],
+        },
+      ),
+    ).rejects.toThrow(/FORBIDDEN/);
   });
 
   it('is hidden by the database too, when a query forgets to ask whose it is', async () => {

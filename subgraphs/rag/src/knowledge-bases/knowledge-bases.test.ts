@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { apiKeyCaller } from '@agentstore/kernel/testing/callers';
+import { apiKeyCaller, widgetCaller } from '@agentstore/kernel/testing/callers';
 import { toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
 import { startRagApp, uuidOf, type BasePayload, type Project, type RagApp } from '../testing/rag-app.ts';
 
@@ -179,7 +179,7 @@ describe('reading', () => {
   const query = `query ($r: [_Any!]!, $id: ID!) { knowledgeBase(id: $id) { id name language project { id } chunkCount sizeBytes documents(first: 1) { edges { node { name } } pageInfo { hasNextPage } } }
     _entities(representations: $r) { ... on KnowledgeBase { id } ... on Project { knowledgeBases(first: 2) { edges { node { id } } pageInfo { hasNextPage } } } } }`;
 
-  it('is for every member, and shows a stranger nothing', async () => {
+  it('is for every member, and shows a stranger and a visitor of the widget nothing', async () => {
     const project = app.project();
     const ids = [await app.base(project), await app.base(project), await app.base(project)];
     await app.init(project.developer, ids[0]!, 'some text');
@@ -208,10 +208,12 @@ describe('reading', () => {
         },
       ],
     });
-    expect(await app.data(app.project().developer, query, { r, id: ids[0] })).toEqual({
-      knowledgeBase: null,
-      _entities: [null, { knowledgeBases: { edges: [], pageInfo: { hasNextPage: false } } }],
-    });
+    const { organizationId } = project;
+    for (const stranger of [app.project().developer, widgetCaller({ organizationId, instanceId: uuidv7() })])
+      expect(await app.data(stranger, query, { r, id: ids[0] })).toEqual({
+        knowledgeBase: null,
+        _entities: [null, { knowledgeBases: { edges: [], pageInfo: { hasNextPage: false } } }],
+      });
   });
 });
 

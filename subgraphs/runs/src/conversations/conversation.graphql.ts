@@ -1,4 +1,4 @@
-import { callerScope } from '@agentstore/kernel/access';
+import { AccessError, callerScope, requireCaller } from '@agentstore/kernel/access';
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Tx } from '@agentstore/kernel/db/database';
 import { pageOf, pageRequest, type Page, type PageRequest } from '@agentstore/kernel/graphql/connection';
@@ -13,7 +13,8 @@ import {
   loadConversation,
 } from '../references.graphql.ts';
 import { runsOfConversation, runsOfInstance } from '../runs/runs.store.ts';
-import { conversationsOf } from './conversations.store.ts';
+import { isVisitor } from '../runs/visitor.ts';
+import { conversationsOf, conversationsOfVisitor } from './conversations.store.ts';
 import { messagesOf, type Message } from './message.ts';
 
 interface Context {
@@ -31,6 +32,19 @@ async function readPage<Row extends { readonly id: Uuid }>(
   const page = pageRequest(args);
   const rows = await deps.db.transaction(callerScope(caller, 'run:read'), (tx) => read(tx, page));
   return pageOf(rows, page, (row) => row.id);
+}
+
+/** The same under an instance, of which a visitor knows no more than its id. */
+async function readPageOfInstance<Row extends { readonly id: Uuid }>(
+  context: Context,
+  id: string,
+  args: PageArgs,
+  read: (tx: Tx, instanceId: Uuid, page: PageRequest) => Promise<Row[]>,
+): Promise<Page<Row>> {
+  if (isVisitor(context.caller))
+    throw new AccessError('FORBIDDEN', 'A visitor reads visitorConversations instead.');
+  const instanceId = fromGlobalId('Instance', id);
+  return readPage(context, args, async (tx, page) => (instanceId ? read(tx, instanceId, page) : []));
 }
 
 const MessageRoleEnum = builder.enumType('MessageRole', {
@@ -105,11 +119,7 @@ InstanceRef.implement({
         first: t.arg.int({ required: false, description: 'How many, 1 to 100; 20 unless said.' }),
         after: t.arg.string({ required: false, description: 'Cursor of the one before.' }),
       },
-      resolve: ({ id }, args, context) =>
-        readPage(context, args, async (tx, page) => {
-          const instanceId = fromGlobalId('Instance', id);
-          return instanceId ? runsOfInstance(tx, instanceId, page) : [];
-        }),
+      resolve: ({ id }, args, context) => readPageOfInstance(context, id, args, runsOfInstance),
     }),
     conversations: t.field({
       type: ConversationConnection,
@@ -118,11 +128,7 @@ InstanceRef.implement({
         first: t.arg.int({ required: false, description: 'How many, 1 to 100; 20 unless said.' }),
         after: t.arg.string({ required: false, description: 'Cursor of the one before.' }),
       },
-      resolve: ({ id }, args, context) =>
-        readPage(context, args, async (tx, page) => {
-          const instanceId = fromGlobalId('Instance', id);
-          return instanceId ? conversationsOf(tx, instanceId, page) : [];
-        }),
+      resolve: ({ id }, args, context) => readPageOfInstance(context, id, args, conversationsOf),
     }),
   }),
 });
@@ -134,5 +140,24 @@ builder.queryField('conversation', (t) =>
     description: 'One conversation; null when there is none for the caller. Needs run:read.',
     args: { id: t.arg.id({ description: 'Its id.' }) },
     resolve: (_root, { id }, context) => loadConversation(context, fromGlobalId('Conversation', id)),
+  }),
+);
+
+builder.queryField('visitorConversations', (t) =>
+  t.field({
+    type: ConversationConnection,
+    description:
+      "The visitor's own conversations with the instance of their session, newest first. FORBIDDEN for everybody but visitors of the widget.",
+    args: {
+      first: t.arg.int({ required: false, description: 'How many, 1 to 100; 20 unless said.' }),
+      after: t.arg.string({ required: false, description: 'Cursor of the one before.' }),
+    },
+    resolve: (_root, args, context) => {
+      const { caller } = context;
+      requireCaller(caller);
+      if (caller.kind !== 'WIDGET_SESSION')
+        throw new AccessError('FORBIDDEN', 'This is for visitors of the widget.');
+      return readPage(context, args, (tx, page) => conversationsOfVisitor(tx, caller, page));
+    },
   }),
 );

@@ -24,6 +24,18 @@ export const conversationsByIds = (tx: Tx, ids: readonly Uuid[]) =>
     ids,
   ]);
 
+/** A visitor's own conversations with an instance, newest first. */
+export const conversationsOfVisitor = (
+  tx: Tx,
+  { instanceId, visitorId }: { readonly instanceId: string; readonly visitorId: string },
+  page: PageRequest,
+) =>
+  tx.sql<Conversation>(
+    `-- conversationsOfVisitor
+     select ${columns} from conversation where instance_id = $1 and visitor_id = $2 and ($3::uuid is null or id < $3) order by id desc limit $4`,
+    [instanceId, visitorId, page.afterKey, page.first + 1],
+  );
+
 /** Conversations with an instance, newest first. */
 export const conversationsOf = (tx: Tx, instanceId: Uuid, page: PageRequest) =>
   tx.sql<Conversation>(

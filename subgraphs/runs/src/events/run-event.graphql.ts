@@ -6,6 +6,7 @@ import { builder } from '../builder.ts';
 import type { Room } from '../deps.ts';
 import { RunErrorType, RunUsageType } from '../runs/run-parts.graphql.ts';
 import type { RunError, RunUsage } from '../runs/run.ts';
+import { isVisitor } from '../runs/visitor.ts';
 import { runById } from '../runs/runs.store.ts';
 import { endable, followRun } from './follow-run.ts';
 import type { EventKind, RunEvent } from './run-event.ts';
@@ -35,8 +36,8 @@ const text = (event: RunEvent, name: string): string => {
   const value = event.payload[name];
   return typeof value === 'string' ? value : '';
 };
-const chargeOf = (event: RunEvent): bigint | null =>
-  typeof event.payload['charge'] === 'string' ? BigInt(event.payload['charge']) : null;
+const chargeOf = (event: RunEvent, _args: object, { caller }: { readonly caller: Caller }): bigint | null =>
+  typeof event.payload['charge'] === 'string' && !isVisitor(caller) ? BigInt(event.payload['charge']) : null;
 
 /** Defines one event type whose extra fields are strings of the payload. */
 function plainEvent(
@@ -125,13 +126,14 @@ builder.objectRef<RunEvent>('RunFinished').implement({
     usage: t.field({
       type: RunUsageType,
       nullable: true,
-      description: 'What was used.',
-      resolve: (event) => (event.payload['usage'] as RunUsage | undefined) ?? null,
+      description: 'What was used. Null for a visitor of the widget.',
+      resolve: (event, _args, { caller }) =>
+        isVisitor(caller) ? null : ((event.payload['usage'] as RunUsage | undefined) ?? null),
     }),
     charge: t.field({
       type: 'MicroCredits',
       nullable: true,
-      description: 'What it was charged.',
+      description: 'What it was charged. Null for a visitor of the widget.',
       resolve: chargeOf,
     }),
   }),
@@ -149,7 +151,7 @@ builder.objectRef<RunEvent>('RunFailed').implement({
     charge: t.field({
       type: 'MicroCredits',
       nullable: true,
-      description: 'What it was charged.',
+      description: 'What it was charged. Null for a visitor of the widget.',
       resolve: chargeOf,
     }),
   }),
@@ -162,7 +164,7 @@ builder.objectRef<RunEvent>('RunCancelled').implement({
     charge: t.field({
       type: 'MicroCredits',
       nullable: true,
-      description: 'What it was charged.',
+      description: 'What it was charged. Null for a visitor of the widget.',
       resolve: chargeOf,
     }),
   }),

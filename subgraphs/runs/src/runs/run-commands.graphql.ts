@@ -1,10 +1,13 @@
+import type { Caller } from '@agentstore/kernel/caller';
 import { refusalType } from '@agentstore/kernel/graphql/refusals';
 import { fromGlobalId } from '@agentstore/kernel/ids';
+import type { Outcome } from '@agentstore/kernel/outcome';
 import { builder } from '../builder.ts';
 import { RunRef } from '../references.graphql.ts';
 import { cancelRun } from './cancel-run.ts';
 import { runRefusalCodes, type Run, type RunRefusal } from './run.ts';
 import { startRun } from './start-run.ts';
+import { isVisitor, refusalForVisitor } from './visitor.ts';
 
 const RunCommandError = refusalType(builder, 'RunCommand', runRefusalCodes);
 
@@ -12,6 +15,12 @@ interface Payload {
   readonly run: Run | null;
   readonly errors: readonly RunRefusal[];
 }
+
+/** What became of a command, in the words that its caller may hear. */
+export const payloadOf = (caller: Caller, outcome: Outcome<Run, RunRefusal>): Payload =>
+  outcome.ok
+    ? { run: outcome.value, errors: [] }
+    : { run: null, errors: [isVisitor(caller) ? refusalForVisitor(outcome.error) : outcome.error] };
 
 const shortage =
   (name: 'required' | 'available' | 'missing') =>
@@ -25,19 +34,21 @@ const RunStartPayload = builder.objectRef<Payload>('RunStartPayload').implement(
     required: t.field({
       type: 'MicroCredits',
       nullable: true,
-      description: 'With INSUFFICIENT_CREDITS and MAX_CHARGE_TOO_LOW: what the run would have reserved.',
+      description:
+        'With INSUFFICIENT_CREDITS and MAX_CHARGE_TOO_LOW: what the run would have reserved. Null for a visitor.',
       resolve: shortage('required'),
     }),
     available: t.field({
       type: 'MicroCredits',
       nullable: true,
-      description: 'With INSUFFICIENT_CREDITS: what the wallet has available.',
+      description: 'With INSUFFICIENT_CREDITS: what the wallet has available. Null for a visitor.',
       resolve: shortage('available'),
     }),
     missing: t.field({
       type: 'MicroCredits',
       nullable: true,
-      description: 'With INSUFFICIENT_CREDITS: what a top-up must bring, which pays a debt first.',
+      description:
+        'With INSUFFICIENT_CREDITS: what a top-up must bring, which pays a debt first. Null for a visitor.',
       resolve: shortage('missing'),
     }),
     errors: t.field({
@@ -48,7 +59,7 @@ const RunStartPayload = builder.objectRef<Payload>('RunStartPayload').implement(
   }),
 });
 
-const RunPayload = builder.objectRef<Payload>('RunPayload').implement({
+export const RunPayload = builder.objectRef<Payload>('RunPayload').implement({
   description: 'What became of a command on a run.',
   fields: (t) => ({
     run: t.expose('run', { type: RunRef, nullable: true, description: 'The run; null when it was refused.' }),
@@ -77,7 +88,7 @@ const RunStartInput = builder.inputType('RunStartInput', {
       type: 'MicroCredits',
       required: false,
       description:
-        'The run is never charged more than this: it is stopped when it has used more. Not less than what it reserves.',
+        'The run is never charged more than this: it is stopped when it has used more. Not less than what it reserves. Not for visitors.',
     }),
   }),
 });
@@ -85,7 +96,8 @@ const RunStartInput = builder.inputType('RunStartInput', {
 builder.mutationField('runStart', (t) =>
   t.field({
     type: RunStartPayload,
-    description: 'Reserves credits and queues a run; follow it with runEvents. Needs run:start.',
+    description:
+      'Reserves credits and queues a run; follow it with runEvents. Needs run:start. A visitor of the widget may start on the instance of their session, up to their cap.',
     args: { input: t.arg({ type: RunStartInput, description: 'The run.' }) },
     resolve: async (_root, { input }, { deps, caller }): Promise<Payload> => {
       const outcome = await startRun(deps, caller, {
@@ -97,7 +109,7 @@ builder.mutationField('runStart', (t) =>
         idempotencyKey: input.idempotencyKey,
         maxCharge: input.maxCharge ?? undefined,
       });
-      return outcome.ok ? { run: outcome.value, errors: [] } : { run: null, errors: [outcome.error] };
+      return payloadOf(caller, outcome);
     },
   }),
 );
@@ -115,7 +127,7 @@ builder.mutationField('runCancel', (t) =>
     args: { input: t.arg({ type: RunCancelInput, description: 'Which run.' }) },
     resolve: async (_root, { input }, { deps, caller }): Promise<Payload> => {
       const outcome = await cancelRun(deps, caller, fromGlobalId('Run', input.runId));
-      return outcome.ok ? { run: outcome.value, errors: [] } : { run: null, errors: [outcome.error] };
+      return payloadOf(caller, outcome);
     },
   }),
 );

@@ -16,24 +16,46 @@ export interface ClaimedStart {
   readonly key: RunKey;
   /** Runs of the instance that have not ended. */
   readonly active: number;
-  /** Whether the conversation asked for is one of that instance. */
+  /** Whether the conversation asked for is one of that instance and, with a visitor, theirs. */
   readonly conversationIsKnown: boolean;
+  /** Of a visitor's start: the most that its run may be charged, and whether open runs of theirs hold a part of their cap. */
+  readonly share: { readonly maxCharge: bigint; readonly held: boolean } | undefined;
 }
 
 /** Claims a key for a start. Touching it keeps the sweep away while the start is under way. One round trip. */
 export async function claimStart(
   db: Database,
   scope: Scope,
-  input: Omit<RunKey, 'state' | 'organizationId'> & { instanceId: Uuid; conversationId: Uuid | null },
+  input: Omit<RunKey, 'state' | 'organizationId'> & {
+    instanceId: Uuid;
+    conversationId: Uuid | null;
+    spendCap: bigint | null;
+  },
 ): Promise<ClaimedStart> {
   const organizationId = onlyOrganization(scope);
-  const [row] = await db.statement<{ answer: Omit<RunKey, 'key'> & Omit<ClaimedStart, 'key'> }>(
-    'claim_start',
-    '-- claimStart\n select claim_start($1, $2, $3, $4, $5, $6) as answer',
-    [organizationId, input.key, input.bodyHash, input.runId, input.instanceId, input.conversationId],
-  );
-  const { active, conversationIsKnown, ...key } = row!.answer;
-  return { key: { ...key, key: input.key, organizationId }, active, conversationIsKnown };
+  const visitorId = scope.visitor?.visitorId ?? null;
+  // No client can send a line break: a visitor's keys are nobody else's.
+  const keptAs = visitorId === null ? input.key : `${visitorId}\n${input.key}`;
+  const [row] = await db.statement<{
+    answer: Omit<RunKey, 'key'> &
+      Omit<ClaimedStart, 'key' | 'share'> & { maxCharge: string | null; held: boolean };
+  }>('claim_start', '-- claimStart\n select claim_start($1, $2, $3, $4, $5, $6, $7, $8) as answer', [
+    organizationId,
+    keptAs,
+    input.bodyHash,
+    input.runId,
+    input.instanceId,
+    input.conversationId,
+    visitorId,
+    input.spendCap,
+  ]);
+  const { active, conversationIsKnown, maxCharge, held, ...key } = row!.answer;
+  return {
+    key: { ...key, key: keptAs, organizationId },
+    active,
+    conversationIsKnown,
+    share: maxCharge === null ? undefined : { maxCharge: BigInt(maxCharge), held },
+  };
 }
 
 /** A key whose run exists keeps it, whatever a slower attempt believes. */

@@ -1,5 +1,6 @@
 import { builder } from '../builder.ts';
 import { runErrorCodes, type RunError, type RunErrorCode, type RunUsage } from './run.ts';
+import { wordsForVisitor, isVisitor } from './visitor.ts';
 
 export const RunStateEnum = builder.enumType('RunState', {
   description: 'Where a run stands.',
@@ -62,7 +63,10 @@ export const RunErrorType = builder.objectRef<RunError>('RunError').implement({
       description: 'The stable reason.',
       resolve: ({ code }) => code,
     }),
-    message: t.exposeString('message', { description: 'A sentence for people.' }),
+    message: t.string({
+      description: 'A sentence for people.',
+      resolve: (error, _args, { caller }) => (isVisitor(caller) ? wordsForVisitor(error) : error.message),
+    }),
     retryable: t.exposeBoolean('retryable', {
       description: 'Whether the same run may work when it is started again.',
     }),

@@ -6,6 +6,7 @@ import { withoutHoles } from '../events/run-event.ts';
 import { eventsAfter } from '../events/run-events.store.ts';
 import { InstanceRef, ConversationRef, RunRef, loadConversation, loadRun } from '../references.graphql.ts';
 import { RunErrorType, RunStateEnum, RunUsageType } from './run-parts.graphql.ts';
+import { isVisitor } from './visitor.ts';
 
 RunRef.implement({
   description: 'One execution of an instance.',
@@ -25,10 +26,11 @@ RunRef.implement({
     state: t.expose('state', { type: RunStateEnum, description: 'Where it stands.' }),
     input: t.exposeString('input', { description: 'What was asked.' }),
     output: t.exposeString('output', { nullable: true, description: 'The whole answer, once it succeeded.' }),
-    usage: t.expose('usage', {
+    usage: t.field({
       type: RunUsageType,
       nullable: true,
-      description: 'What it used, once it ended.',
+      description: 'What it used, once it ended. Null for a visitor of the widget.',
+      resolve: ({ usage }, _args, { caller }) => (isVisitor(caller) ? null : usage),
     }),
     error: t.expose('error', { type: RunErrorType, nullable: true, description: 'Why it failed.' }),
     requestedAt: t.expose('requestedAt', { type: 'DateTime', description: 'When it was asked for.' }),

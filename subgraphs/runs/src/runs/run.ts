@@ -96,11 +96,15 @@ export const runRefusalCodes = {
   MAX_CHARGE_TOO_LOW: 'maxCharge is less than what the run reserves; the payload says that as `required`.',
   WALLET_FROZEN: 'The wallet is frozen by an operator.',
   NOT_PRICED: 'The offering has no price yet, so it cannot be run.',
-  TOO_MANY_RUNS: 'As many runs as the plan allows are under way.',
+  TOO_MANY_RUNS:
+    'As many runs as the plan allows are under way; to a visitor, also: an earlier run of theirs is.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was used before for another run.',
-  CONVERSATION_NOT_FOUND: 'No such conversation of this instance.',
+  VISITOR_CAP_REACHED: "Too little is left of what this visitor's runs of 24 hours may be charged.",
+  CONVERSATION_NOT_FOUND:
+    "No such conversation of this instance, or it is not the caller's to go on with: a visitor's is theirs alone.",
   INVALID_INPUT: 'A value of the input is not usable.',
   RUN_NOT_FOUND: 'No such run, or the caller does not belong there.',
+  RUN_NOT_ENDED: 'The run is still under way; rate it once it has ended.',
 } as const;
 
 /** A refused command on runs; `required`, `available`, `missing` (µcr) with INSUFFICIENT_CREDITS, `required` with MAX_CHARGE_TOO_LOW. */

@@ -40,10 +40,15 @@ export interface NewRun {
   readonly conversationId: Uuid | null;
   readonly title: string;
   readonly input: string;
+  /** Of a visitor: most that their runs of the last 24 hours may be charged, in micro-credits. */
+  readonly spendCap: bigint | null;
 }
 
-/** What became of queueing: FULL when as many as allowed are active, STARTED when it was queued before, GONE when its key was taken back. */
-export type Queued = Run | 'FULL' | 'STARTED' | 'GONE';
+/**
+ * What became of queueing: FULL when as many as allowed are active or a visitor's open ones hold their cap, SPENT when too little of the cap is left,
+ * STARTED when it was queued before, GONE when its key was taken back.
+ */
+export type Queued = Run | 'FULL' | 'SPENT' | 'STARTED' | 'GONE';
 
 /** Queues a run under its key, counting the instance's active runs and adding one as a single step, and wakes a runner. One round trip. */
 export async function queueRun(db: Database, scope: Scope, run: NewRun): Promise<Queued> {
@@ -53,7 +58,7 @@ export async function queueRun(db: Database, scope: Scope, run: NewRun): Promise
       { outcome: Exclude<Queued, Run> } | { outcome: 'QUEUED'; conversationId: Uuid; requestedAt: string };
   }>(
     'queue_run',
-    '-- queueRun\n select queue_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) as answer',
+    '-- queueRun\n select queue_run($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) as answer',
     [
       onlyOrganization(scope),
       key.key,
@@ -71,6 +76,7 @@ export async function queueRun(db: Database, scope: Scope, run: NewRun): Promise
       facts.limits.maxConcurrentRuns,
       facts.projectId ?? null,
       JSON.stringify(facts.toolGrants ?? { tools: [], bindings: [] }),
+      run.spendCap,
     ],
   );
   const { answer } = row!;

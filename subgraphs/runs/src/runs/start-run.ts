@@ -32,6 +32,15 @@ const notFound: RunRefusal = {
   message: 'There is no such instance.',
   field: 'instanceId',
 };
+const noChoice: RunRefusal = {
+  code: 'INVALID_INPUT',
+  message: 'A visitor cannot say what a run may be charged.',
+  field: 'maxCharge',
+};
+const capReached: RunRefusal = {
+  code: 'VISITOR_CAP_REACHED',
+  message: 'Your share of this agent is used up for now.',
+};
 const conflict: RunRefusal = {
   code: 'IDEMPOTENCY_CONFLICT',
   message: 'This key was used for another run.',
@@ -41,6 +50,7 @@ const conflict: RunRefusal = {
 /**
  * Starts a run once per key: the instance may be run → credits are reserved under the run's id → the run is queued. The run's id is fixed
  * by the key before anything is reserved, so a retry after a crash finds its own reservation; what nobody retries is taken back by the sweep.
+ * A visitor's run may be charged what is left of their cap, so that their next one waits until it has ended.
  */
 export async function startRun(
   room: Room,
@@ -50,12 +60,18 @@ export async function startRun(
   requireCaller(caller);
   const invalid = faultOf(room, input);
   if (invalid) return refused(invalid);
+  const visitor = caller.kind === 'WIDGET_SESSION' ? caller : undefined;
+  if (visitor && input.instanceId !== visitor.instanceId) return refused(notFound);
+  if (visitor && input.maxCharge !== undefined) return refused(noChoice);
   const facts = input.instanceId ? await factsOf(room, input.instanceId) : undefined;
   const scope = facts && organizationScope(caller, facts.organizationId, 'run:start');
   if (!facts || !scope) return refused(notFound);
   // Twice, because a key may stand for a start that was given up: it is freed, and this one takes it.
   for (let attempt = 0; attempt < 2; attempt++) {
-    const outcome = await attemptStart(room, scope, facts, input);
+    const outcome = await attemptStart(room, scope, facts, {
+      ...input,
+      spendCap: visitor ? BigInt(visitor.spendCap) : null,
+    });
     if (outcome) return outcome;
   }
   throw new UnavailableError('runs', 'the idempotency key is being freed');
@@ -66,17 +82,18 @@ async function attemptStart(
   room: Room,
   scope: Scope,
   facts: InstanceFacts,
-  input: StartRun,
+  input: StartRun & { readonly spendCap: bigint | null },
 ): Promise<Outcome<Run, RunRefusal> | undefined> {
   const { instanceId } = facts;
-  const { conversationId, maxCharge } = input;
+  const { conversationId, maxCharge, spendCap } = input;
   const bodyHash = hashOf({ instanceId, input: input.input, conversationId, maxCharge });
-  const { key, active, conversationIsKnown } = await claimStart(room.db, scope, {
+  const { key, active, conversationIsKnown, share } = await claimStart(room.db, scope, {
     key: input.idempotencyKey,
     bodyHash,
     runId: uuidv7(),
     instanceId,
     conversationId: conversationId ?? null,
+    spendCap,
   });
   if (key.bodyHash !== bodyHash) return refused(conflict);
   if (key.state === 'STARTED') return done(await startedRun(room, scope, key));
@@ -92,7 +109,15 @@ async function attemptStart(
     });
   const full = decideRoom(facts, active);
   if (full) return refused(full);
-  const reserved = await reserveCredits(room.billing, facts, { runId: key.runId, maxCharge });
+  const reserved = await reserveCredits(room.billing, facts, {
+    runId: key.runId,
+    maxCharge: share?.maxCharge ?? maxCharge,
+  });
+  if (reserved.kind === 'refused' && share && reserved.refusal.code === 'MAX_CHARGE_TOO_LOW') {
+    // The key would keep its maximum; freed, it gets another one when there is room again.
+    await takeBack(room, scope, key);
+    return refused(share.held ? tooManyRuns(facts) : capReached);
+  }
   if (reserved.kind === 'refused') return refused(reserved.refusal);
   if (reserved.kind === 'spent') return takeBack(room, scope, key);
 
@@ -102,10 +127,12 @@ async function attemptStart(
     conversationId: conversationId ?? null,
     title: input.input.trim().slice(0, 80),
     input: input.input,
+    spendCap,
   });
   if (queued === 'STARTED') return done(await startedRun(room, scope, key));
   if (typeof queued === 'object') return done(queued);
   await takeBack(room, scope, key);
+  if (queued === 'SPENT') return refused(capReached);
   return queued === 'FULL' ? refused(tooManyRuns(facts)) : undefined;
 }
 

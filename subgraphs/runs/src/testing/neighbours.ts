@@ -68,6 +68,7 @@ export function createBilling() {
     down: false,
     loseAnswers: 0,
     refuseRaise: undefined as 'INSUFFICIENT_CREDITS' | 'MAX_CHARGE_REACHED' | 'WALLET_FROZEN' | undefined,
+    refuseStart: undefined as string | undefined,
     faulty: undefined as Uuid | undefined,
   };
   const problem = (status: number, code: string, facts: object = {}): Response =>
@@ -88,6 +89,7 @@ export function createBilling() {
     const text = JSON.stringify({ ...body, ttlSeconds: 0 });
     if (known && known.body !== text) return problem(409, 'IDEMPOTENCY_CONFLICT');
     if (!known) {
+      if (state.refuseStart) return problem(409, state.refuseStart);
       if (typeof body['maxCharge'] === 'string' && BigInt(body['maxCharge']) < reserve)
         return problem(409, 'MAX_CHARGE_TOO_LOW', { required: reserve.toString() });
       if (state.available < reserve)
@@ -152,7 +154,7 @@ export function createBilling() {
   return {
     fetch: async (request: Request) => http.fetch(request),
     reservations,
-    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done, why no reservation is raised, whose release fails. */
+    /** What the test may turn: credits left, whether billing answers at all, answers to lose after the work was done, why no reservation is raised or made, whose release fails. */
     state,
   };
 }
