@@ -10,6 +10,7 @@ import './audit/audit-entry.graphql.ts';
 import './facts/parked-fact.graphql.ts';
 import './instances/instance.graphql.ts';
 import './instances/instance-commands.graphql.ts';
+import './widgets/widget.graphql.ts';
 import './connectors/connector.graphql.ts';
 import './connectors/connector-commands.graphql.ts';
 import './orders/parked-order.graphql.ts';

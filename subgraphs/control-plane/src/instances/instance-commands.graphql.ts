@@ -16,6 +16,7 @@ const InstanceError = refusalType(builder, 'Instance', {
   INVALID_CONFIG: 'The configuration does not fit the schema of the version.',
   TOOL_NOT_FOUND: 'The version of the instance needs no such tool.',
   INVALID_TOOL_RULE: 'A rule is no JSON Schema of arguments within bounds, or a tool has two.',
+  INVALID_IDENTITY_KEY: 'A key is no public JWK of a kind that is taken, or there are more than two.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was used before for something else.',
   INVALID_INPUT: 'A value of the input is not usable.',
 });
@@ -23,7 +24,7 @@ interface Payload {
   readonly instance: Instance | null;
   readonly errors: readonly Refusal[];
 }
-const InstancePayload = builder.objectRef<Payload>('InstancePayload').implement({
+export const InstancePayload = builder.objectRef<Payload>('InstancePayload').implement({
   description: 'What became of a command on an instance.',
   fields: (t) => ({
     instance: t.expose('instance', { type: InstanceType, nullable: true, description: 'The instance.' }),
@@ -36,7 +37,7 @@ const InstancePayload = builder.objectRef<Payload>('InstancePayload').implement(
 });
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const payloadOf = (outcome: { ok: true; value: Instance } | { ok: false; error: Refusal }): Payload =>
+export const payloadOf = (outcome: { ok: true; value: Instance } | { ok: false; error: Refusal }): Payload =>
   outcome.ok ? { instance: outcome.value, errors: [] } : { instance: null, errors: [outcome.error] };
 
 const InstanceAutoActivateInput = builder.inputType('InstanceAutoActivateInput', {
