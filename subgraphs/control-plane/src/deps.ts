@@ -6,6 +6,7 @@ import type { Database } from '@agentstore/kernel/db/database';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
 import type { Log } from '@agentstore/kernel/log';
 import type { SecretWriter } from '@agentstore/kernel/vault/secret-store';
+import type { BrandingSettings } from './branding/branding.ts';
 import type { KnowledgeLimits } from './knowledge-limits/knowledge-limit.ts';
 
 /** What the control plane needs from outside. */
@@ -24,6 +25,7 @@ export interface Deps {
   readonly secrets: SecretWriter;
   /** What a project may hold whose instances' plans do not speak of knowledge. */
   readonly knowledge: KnowledgeLimits;
+  readonly branding: BrandingSettings;
   readonly trial: { readonly credits: MicroCredits; readonly days: number };
 }
 

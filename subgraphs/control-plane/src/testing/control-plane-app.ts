@@ -50,6 +50,7 @@ const neighbours: readonly Permission[] = [
   'offering:publish',
   'connector:read',
   'connector:manage',
+  'widget:session',
 ];
 
 /** The control plane on a database of the test file's own, beside a small billing, started. */
@@ -77,6 +78,7 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
     toolsOrigin: 'https://tools.test',
     artifactBucket: 'artifacts',
     knowledge: { knowledgeBases: 1, documents: 10, bytes: 1_000_000 },
+    branding: { visitorSpendCap: credits(5), loopbackOrigins: true },
     trial: { credits: credits(100), days: 30 },
     secrets,
     ...more,

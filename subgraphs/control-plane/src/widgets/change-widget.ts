@@ -22,7 +22,12 @@ export async function setWidgetKeys(
   const given = await identityKeysOf(input.identityKeys);
   if ('fault' in given)
     return refused({ code: 'INVALID_IDENTITY_KEY', message: given.fault, field: 'identityKeys' });
-  return change(room, caller, input.instanceId, async (tx, id) => void (await setIdentityKeys(tx, id, given.keys)));
+  return change(
+    room,
+    caller,
+    input.instanceId,
+    async (tx, id) => void (await setIdentityKeys(tx, id, given.keys)),
+  );
 }
 
 /** Ends all sessions of an instance's visitors and gives its widget another key. */
@@ -46,6 +51,10 @@ async function change(
   });
   if (changed) return done(changed);
   if (instanceId)
-    await forbidInsiders(db, caller, { needs, sees: 'instance:read', find: (tx) => instanceById(tx, instanceId) });
+    await forbidInsiders(db, caller, {
+      needs,
+      sees: 'instance:read',
+      find: (tx) => instanceById(tx, instanceId),
+    });
   return refused({ code: 'INSTANCE_NOT_FOUND', message: 'There is no such instance.', field: 'instanceId' });
 }

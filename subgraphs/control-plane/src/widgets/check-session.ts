@@ -10,16 +10,20 @@ import { widgetOf } from './widgets.store.ts';
 
 /** Why a session may not go on; undefined while it may. */
 export const checkSession = (
-  { db }: Room,
+  { db, branding }: Room,
   scope: Scope,
   sessionId: Uuid,
 ): Promise<SessionRefusal | undefined> =>
   db.transaction(scope, async (tx) => {
     const session = await sessionById(tx, sessionId);
     if (!session) return refuse('SESSION_REVOKED').error;
-    const { allowedDomains } = await brandingOf(tx, session.instanceId);
+    const { allowedDomains } = await brandingOf(tx, session.instanceId, branding);
     const widget = await widgetOf(tx, session.instanceId);
-    return sessionFault(session, admission(widget, acceptsOrigin(allowedDomains, session.origin)), new Date());
+    return sessionFault(
+      session,
+      admission(widget, acceptsOrigin(allowedDomains, session.origin)),
+      new Date(),
+    );
   });
 
 /** Ends the session of a handle, of whatever age; there may be none. */

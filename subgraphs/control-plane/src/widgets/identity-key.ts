@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const kid = z.string().min(1).max(100);
 const coordinate = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
-const common = { kid, use: z.literal('sig').optional(), d: z.undefined() };
+const common = { kid, use: z.literal('sig').default('sig') };
 
 /** A public key of a customer's server: P-256 (ES256) or Ed25519 (EdDSA). Members that a verifier has no use for are dropped; a private one is refused. */
 const identityKeySchema = z.discriminatedUnion('kty', [
@@ -35,7 +35,9 @@ export async function identityKeysOf(
 ): Promise<{ readonly keys: readonly IdentityKey[] } | { readonly fault: string }> {
   if (given.length > mostKeys) return { fault: `There may be ${mostKeys} keys at a time.` };
   if (given.some((one) => typeof one === 'object' && one !== null && 'd' in one))
-    return { fault: 'A key has a private part (d): only public ones are given, and that one is not secret any more.' };
+    return {
+      fault: 'A key has a private part (d): only public ones are given, and that one is not secret any more.',
+    };
   const parsed = z.array(identityKeySchema).safeParse(given);
   if (!parsed.success)
     return { fault: 'A key is no public JWK with kid of P-256 (ES256) or Ed25519 (EdDSA).' };

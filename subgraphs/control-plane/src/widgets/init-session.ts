@@ -10,7 +10,14 @@ import type { Room } from '../deps.ts';
 import { makeHandle, nextHandle, parseHandle, type Handle } from './handle.ts';
 import { subjectHashOf } from './identity-token.ts';
 import { insertSession, lockSession, replaceHandle, revokeSession } from './widget-sessions.store.ts';
-import { admission, passageOf, refuse, type HeldSession, type Session, type SessionRefusal } from './widget-session.ts';
+import {
+  admission,
+  passageOf,
+  refuse,
+  type HeldSession,
+  type Session,
+  type SessionRefusal,
+} from './widget-session.ts';
 import { vouchedVisitor, widgetByKey, type Widget } from './widgets.store.ts';
 
 /** A refusal, with how the instance looks where a page says the refusal in its own panel. */
@@ -30,14 +37,15 @@ export function initSession(
   return room.db.transaction(scope, async (tx): Promise<Outcome<WidgetSession, InitRefusal>> => {
     const widget = await widgetByKey(tx, asked.widgetKey);
     if (!widget) return refuse('WIDGET_NOT_FOUND');
-    const { wire, allowedDomains, visitorSpendCap } = await brandingOf(tx, widget.instanceId);
-    const admitted = admission(widget, acceptsOrigin(allowedDomains, asked.origin));
+    const { wire, allowedDomains, visitorSpendCap } = await brandingOf(tx, widget.instanceId, room.branding);
+    const origin = acceptsOrigin(allowedDomains, asked.origin);
+    const admitted = admission(widget, origin);
     if (!admitted.ok) {
       const { error } = admitted;
       const isSaid = error.code === 'INSTANCE_PAUSED' || error.code === 'INSTANCE_NOT_READY';
       return isSaid ? { ok: false, error: { ...error, branding: wire } } : admitted;
     }
-    const started = await goOn(tx, widget, asked);
+    const started = await goOn(tx, widget, { ...asked, origin: admitted.value });
     if (!started.ok) return started;
     const { session, handle } = started.value;
     return done({
@@ -54,7 +62,11 @@ export function initSession(
   });
 }
 
-async function goOn(tx: Tx, widget: Widget, asked: WidgetSessionRequest): Promise<Outcome<Started, SessionRefusal>> {
+async function goOn(
+  tx: Tx,
+  widget: Widget,
+  asked: WidgetSessionRequest,
+): Promise<Outcome<Started, SessionRefusal>> {
   const { origin, identity } = asked;
   const subjectHash = identity === undefined ? undefined : await subjectHashOf(identity, widget);
   if (identity !== undefined && subjectHash === undefined) return refuse('IDENTITY_INVALID');

@@ -47,18 +47,19 @@ const messages: Readonly<Record<SessionRefusal['code'], string>> = {
 };
 
 /** A refusal of a page or of its visitor. */
-export const refuse = (code: SessionRefusal['code']) => refused<SessionRefusal>({ code, message: messages[code] });
+export const refuse = (code: SessionRefusal['code']) =>
+  refused<SessionRefusal>({ code, message: messages[code] });
 
-/** Whether an instance talks to visitors on a site. Where it does not, a page is told no more than that. */
+/** The site on which an instance talks to visitors; `origin` is undefined when it is none of its sites. Where it does not talk, a page is told no more than that. */
 export function admission(
   instance: { readonly state: InstanceState; readonly desiredPhase: DesiredPhase } | undefined,
-  originAllowed: boolean,
-): Outcome<true, SessionRefusal> {
+  origin: string | undefined,
+): Outcome<string, SessionRefusal> {
   if (!instance || instance.state === 'TERMINATED' || instance.desiredPhase === 'Terminated')
     return refuse('WIDGET_NOT_FOUND');
-  if (!originAllowed) return refuse('ORIGIN_NOT_ALLOWED');
+  if (origin === undefined) return refuse('ORIGIN_NOT_ALLOWED');
   if (instance.state === 'PAUSED' || instance.desiredPhase === 'Paused') return refuse('INSTANCE_PAUSED');
-  return instance.state === 'ACTIVE' ? done(true) : refuse('INSTANCE_NOT_READY');
+  return instance.state === 'ACTIVE' ? done(origin) : refuse('INSTANCE_NOT_READY');
 }
 
 /** How a page that shows a handle goes on. */
@@ -101,14 +102,16 @@ export function passageOf(
 /** Why a session may not go on; its instance's admission at its site is given. */
 export function sessionFault(
   session: Session | undefined,
-  admitted: Outcome<true, SessionRefusal>,
+  admitted: Outcome<string, SessionRefusal>,
   now: Date,
 ): SessionRefusal | undefined {
   if (!session || session.revokedAt || isUnused(session, now)) return refuse('SESSION_REVOKED').error;
   if (admitted.ok) return undefined;
   const { code } = admitted.error;
   // What comes back is waited for; a site that was taken from the list, or an instance that is gone, is not.
-  return refuse(code === 'INSTANCE_PAUSED' || code === 'INSTANCE_NOT_READY' ? 'INSTANCE_PAUSED' : 'SESSION_REVOKED').error;
+  return refuse(
+    code === 'INSTANCE_PAUSED' || code === 'INSTANCE_NOT_READY' ? 'INSTANCE_PAUSED' : 'SESSION_REVOKED',
+  ).error;
 }
 
 const isUnused = ({ usedAt }: Pick<Session, 'usedAt'>, now: Date): boolean =>

@@ -18,7 +18,8 @@ const InstanceWidgetType = builder.objectRef<InstanceWidget>('InstanceWidget').i
   description: 'How an instance is on websites.',
   fields: (t) => ({
     key: t.exposeString('key', {
-      description: 'Public key of the widget (wk_…), for the snippet of a page: it names the instance and proves nothing.',
+      description:
+        'Public key of the widget (wk_…), for the snippet of a page: it names the instance and proves nothing.',
     }),
     identityKeys: t.field({
       type: ['JSON'],
