@@ -11,6 +11,7 @@ import type { Documents } from '../execution/documents.ts';
 import type { Engine } from '../execution/engine.ts';
 import { operationContext } from '../execution/operation-context.ts';
 import type { Identifier } from '../identity/identify.ts';
+import { onConnection, watchVisitor } from '../widget/watch-visitor.ts';
 import type { Subscriber } from './subscribe.ts';
 
 /** What graphql-ws carries from onSubscribe to its execution: our operation beside the arguments it knows. */
@@ -59,19 +60,28 @@ export function serveWebSocket(
     return known;
   };
 
+  const identifierOf = ({ extra: { socket, request } }: Connection): Identifier =>
+    onConnection(identifier, { socket, origin: request.headers.origin });
+
   const served = useServer<Record<string, unknown>, Partial<Extra>>(
     {
       connectionInitWaitTimeout: initMs,
       onConnect: async (context) => {
         const connection = context as unknown as Connection;
+        const { socket } = connection.extra;
+        const authorization = authorizationOf(connection);
+        const own = identifierOf(connection);
         try {
-          await identifier.identify(authorizationOf(connection));
+          watchVisitor(await own.identify(authorization), {
+            socket,
+            recheckMs: deps.streams.recheckMs,
+            ask: () => own.identify(authorization, { anew: true }),
+          });
           return true;
         } catch (error) {
           deps.log.info({ err: error }, 'connection refused');
           // Who asks cannot be found out now: try again later. Otherwise 4403 Forbidden.
-          if ((error as { code?: string }).code !== 'UNAUTHENTICATED')
-            connection.extra.socket.close(1013, 'Try again later');
+          if ((error as { code?: string }).code !== 'UNAUTHENTICATED') socket.close(1013, 'Try again later');
           return false;
         }
       },
@@ -107,9 +117,10 @@ export function serveWebSocket(
     const run = async () => {
       try {
         const context = await operationContext({
-          identifier,
+          identifier: identifierOf(connection),
           sign: deps.signInternal,
           authorization: authorizationOf(connection),
+          origin: connection.extra.request.headers.origin,
           signal: endingOf(connection).signal,
         });
         const operation = {
