@@ -28,6 +28,8 @@ export interface StackOptions {
   readonly graphiql?: boolean;
   /** Origins besides the demo upstreams' that tools may call although they are on loopback. */
   readonly privateOrigins?: readonly string[];
+  /** How often it is asked whether the credential of a stream or a visitor still holds; 25 s when absent. */
+  readonly recheckMs?: number;
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -83,6 +85,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         graphiqlDir: options.graphiql ? graphiqlDir : undefined,
         doubles,
         privateOrigins: options.privateOrigins ?? [],
+        recheckMs: options.recheckMs ?? 25_000,
         log,
       });
       say(`${Object.keys(started.apps).join(', ')} in one process`);

@@ -10,7 +10,7 @@ import { operationOf } from '../execution/admit-operation.ts';
 import type { Documents } from '../execution/documents.ts';
 import type { Engine } from '../execution/engine.ts';
 import { operationContext } from '../execution/operation-context.ts';
-import type { Identifier } from '../identity/identify.ts';
+import type { Identifier, Identity } from '../identity/identify.ts';
 import { onConnection, watchVisitor } from '../widget/watch-visitor.ts';
 import type { Subscriber } from './subscribe.ts';
 
@@ -60,22 +60,22 @@ export function serveWebSocket(
     return known;
   };
 
-  const identifierOf = ({ extra: { socket, request } }: Connection): Identifier =>
-    onConnection(identifier, { socket, origin: request.headers.origin });
-
   const served = useServer<Record<string, unknown>, Partial<Extra>>(
     {
       connectionInitWaitTimeout: initMs,
       onConnect: async (context) => {
         const connection = context as unknown as Connection;
-        const { socket } = connection.extra;
-        const authorization = authorizationOf(connection);
-        const own = identifierOf(connection);
+        const { socket, request } = connection.extra;
+        const ask = (anew: boolean): Promise<Identity> =>
+          onConnection(identifier, socket).identify(authorizationOf(connection), {
+            anew,
+            origin: request.headers.origin,
+          });
         try {
-          watchVisitor(await own.identify(authorization), {
+          watchVisitor(await ask(false), {
             socket,
             recheckMs: deps.streams.recheckMs,
-            ask: () => own.identify(authorization, { anew: true }),
+            ask: () => ask(true),
           });
           return true;
         } catch (error) {
@@ -117,7 +117,7 @@ export function serveWebSocket(
     const run = async () => {
       try {
         const context = await operationContext({
-          identifier: identifierOf(connection),
+          identifier: onConnection(identifier, connection.extra.socket),
           sign: deps.signInternal,
           authorization: authorizationOf(connection),
           origin: connection.extra.request.headers.origin,

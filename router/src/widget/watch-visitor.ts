@@ -3,14 +3,11 @@ import type { Identifier, Identity } from '../identity/identify.ts';
 import { VisitorError } from './identify-visitor.ts';
 
 /** An identifier for what comes over one connection: a visitor who is refused loses it at once, whatever it was that asked. */
-export const onConnection = (
-  identifier: Identifier,
-  { socket, origin }: { readonly socket: Pick<WebSocket, 'close'>; readonly origin: string | undefined },
-): Identifier => ({
+export const onConnection = (identifier: Identifier, socket: Pick<WebSocket, 'close'>): Identifier => ({
   ...identifier,
   async identify(authorization, options) {
     try {
-      return await identifier.identify(authorization, { ...options, origin });
+      return await identifier.identify(authorization, options);
     } catch (error) {
       if (error instanceof VisitorError) socket.close(error.close.code, error.close.reason);
       throw error;

@@ -36,6 +36,20 @@ export const config = defineConfig('control-plane', {
     .min(0)
     .default(104_857_600)
     .describe('Bytes of all documents of such a project'),
+  VISITOR_SPEND_CREDITS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(10)
+    .describe(
+      'Credits that the runs of one visitor of a site may cost in 24 hours, where the instance says nothing else',
+    ),
+  ALLOW_LOOPBACK_ORIGINS: z
+    .stringbool()
+    .default(false)
+    .describe(
+      'true in development: widgets may stand on pages of the own machine (localhost:*) and show pictures from there',
+    ),
   TRIAL_CREDITS: z.coerce.number().int().min(0).default(100).describe('Credits a new organization gets once'),
   TRIAL_DAYS: z.coerce.number().int().min(1).default(30).describe('Days until trial credits end'),
 });

@@ -25,6 +25,7 @@ export interface Deps {
   readonly secrets: SecretWriter;
   /** What a project may hold whose instances' plans do not speak of knowledge. */
   readonly knowledge: KnowledgeLimits;
+  /** What the store says of the widgets of all instances. */
   readonly branding: BrandingSettings;
   readonly trial: { readonly credits: MicroCredits; readonly days: number };
 }

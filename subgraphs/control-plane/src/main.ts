@@ -60,6 +60,10 @@ const app = createApp({
     documents: settings.KNOWLEDGE_DOCUMENTS,
     bytes: settings.KNOWLEDGE_BYTES,
   },
+  branding: {
+    visitorSpendCap: credits(settings.VISITOR_SPEND_CREDITS),
+    loopbackOrigins: settings.ALLOW_LOOPBACK_ORIGINS,
+  },
   trial: { credits: credits(settings.TRIAL_CREDITS), days: settings.TRIAL_DAYS },
 });
 await runProcess({

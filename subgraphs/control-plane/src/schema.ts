@@ -11,6 +11,8 @@ import './facts/parked-fact.graphql.ts';
 import './instances/instance.graphql.ts';
 import './instances/instance-commands.graphql.ts';
 import './widgets/widget.graphql.ts';
+import './branding/branding.graphql.ts';
+import './branding/branding-commands.graphql.ts';
 import './connectors/connector.graphql.ts';
 import './connectors/connector-commands.graphql.ts';
 import './orders/parked-order.graphql.ts';

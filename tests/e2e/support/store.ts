@@ -77,6 +77,7 @@ export async function openStore(
     runtime?: 'dev' | 'lfx';
     graphiql?: boolean;
     shopRetryScheduleSeconds?: readonly number[];
+    recheckMs?: number;
   } = {},
 ): Promise<Store> {
   const database = options.ownPostgres ? undefined : await testDatabase();
@@ -91,6 +92,7 @@ export async function openStore(
     ...(options.shopRetryScheduleSeconds
       ? { shopRetryScheduleSeconds: options.shopRetryScheduleSeconds }
       : {}),
+    ...(options.recheckMs ? { recheckMs: options.recheckMs } : {}),
     graphiql: options.graphiql ?? false,
     log: silentLog,
     progress: createProgress({ write: () => undefined }),

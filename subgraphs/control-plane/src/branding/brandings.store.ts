@@ -1,7 +1,13 @@
 import type { Tx } from '@agentstore/kernel/db/database';
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Instance } from '../instances/instance.ts';
-import { brandingFrom, type AskedBranding, type BrandingSettings, type InstanceBranding } from './branding.ts';
+import {
+  brandingFrom,
+  type AskedBranding,
+  type BrandingChange,
+  type BrandingSettings,
+  type InstanceBranding,
+} from './branding.ts';
 
 /** Branding of an instance that is known to be in the scope. `settings` are `room.branding`. */
 export async function brandingOf(
@@ -21,7 +27,7 @@ export async function brandingOf(
 export async function writeBranding(
   tx: Tx,
   instance: Pick<Instance, 'id' | 'organizationId'>,
-  change: { readonly [K in keyof AskedBranding]: AskedBranding[K] | null },
+  change: BrandingChange,
 ): Promise<void> {
   await tx.sql(
     `-- writeBranding

@@ -15,6 +15,8 @@ const InstanceError = refusalType(builder, 'Instance', {
   GENERATION_CONFLICT: 'Somebody changed the instance since it was read.',
   INVALID_CONFIG: 'The configuration does not fit the schema of the version.',
   TOOL_NOT_FOUND: 'The version of the instance needs no such tool.',
+  INVALID_BRANDING: 'A member of the branding is not usable.',
+  INVALID_DOMAIN: 'A domain that should be allowed is no site of one owner.',
   INVALID_TOOL_RULE: 'A rule is no JSON Schema of arguments within bounds, or a tool has two.',
   INVALID_IDENTITY_KEY: 'A key is no public JWK of a kind that is taken, or there are more than two.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was used before for something else.',

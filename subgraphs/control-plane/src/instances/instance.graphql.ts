@@ -84,15 +84,17 @@ const InstanceEventType = builder
     }),
   });
 
-const InstanceEndpointType = builder.objectRef<{ path: string; widgetKey: string }>('InstanceEndpoint').implement({
-  description: 'Where an instance is reached.',
-  fields: (t) => ({
-    path: t.exposeString('path', { description: "Path on the store's public origin; POST a run here." }),
-    widgetKey: t.exposeString('widgetKey', {
-      description: 'Public key of its widget (wk_…), for the snippet of a page.',
+const InstanceEndpointType = builder
+  .objectRef<{ path: string; widgetKey: string }>('InstanceEndpoint')
+  .implement({
+    description: 'Where an instance is reached.',
+    fields: (t) => ({
+      path: t.exposeString('path', { description: "Path on the store's public origin; POST a run here." }),
+      widgetKey: t.exposeString('widgetKey', {
+        description: 'Public key of its widget (wk_…), for the snippet of a page.',
+      }),
     }),
-  }),
-});
+  });
 
 export const InstanceType = builder.objectRef<Instance>('Instance').implement({
   description: "One organization's running copy of an offering version.",

@@ -63,6 +63,8 @@ export type InstanceRefusal = Refusal & {
     | 'TOOL_NOT_FOUND'
     | 'INVALID_TOOL_RULE'
     | 'INVALID_IDENTITY_KEY'
+    | 'INVALID_BRANDING'
+    | 'INVALID_DOMAIN'
     | 'IDEMPOTENCY_CONFLICT'
     | 'INVALID_INPUT';
 };

@@ -78,7 +78,7 @@ export async function startControlPlane(more: Partial<Deps> = {}) {
     toolsOrigin: 'https://tools.test',
     artifactBucket: 'artifacts',
     knowledge: { knowledgeBases: 1, documents: 10, bytes: 1_000_000 },
-    branding: { visitorSpendCap: credits(5), loopbackOrigins: true },
+    branding: { visitorSpendCap: credits(10), loopbackOrigins: false },
     trial: { credits: credits(100), days: 30 },
     secrets,
     ...more,

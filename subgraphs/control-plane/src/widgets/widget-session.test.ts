@@ -24,36 +24,40 @@ const held: HeldSession = {
 };
 
 describe('a handle', () => {
-  const asked = { instanceId, origin, handleHash: 'current', visitorId: undefined, now };
-  it.each<[string, Partial<HeldSession> | undefined, Partial<typeof asked> & { visitorId?: string }, string]>(
+  const asked: Parameters<typeof passageOf>[1] = {
+    instanceId,
+    origin,
+    handleHash: 'current',
+    visitorId: undefined,
+    now,
+  };
+  it.each<[string, Partial<HeldSession> | undefined, Partial<typeof asked>, string]>([
+    ['that is current', {}, {}, 'ROTATE'],
+    ['that was replaced a minute ago', {}, { handleHash: 'former' }, 'REPEAT'],
+    ['that was replaced longer ago', { replacedAt: ago(61) }, { handleHash: 'former' }, 'REUSED'],
+    ['that is older', {}, { handleHash: 'older' }, 'REUSED'],
     [
-      ['that is current', {}, {}, 'ROTATE'],
-      ['that was replaced a minute ago', {}, { handleHash: 'former' }, 'REPEAT'],
-      ['that was replaced longer ago', { replacedAt: ago(61) }, { handleHash: 'former' }, 'REUSED'],
-      ['that is older', {}, { handleHash: 'older' }, 'REUSED'],
-      [
-        'that is older, of a session that has only had one',
-        { formerHash: null },
-        { handleHash: 'older' },
-        'REUSED',
-      ],
-      ['of a session that was ended', { revokedAt: ago(1) }, {}, 'REVOKED'],
-      ['of no session', undefined, {}, 'NEW'],
-      ['of another widget', { instanceId: uuidv7() }, {}, 'NEW'],
-      ['of another widget, and older', { instanceId: uuidv7() }, { handleHash: 'older' }, 'NEW'],
-      ['of another site', { origin: 'https://other.example' }, {}, 'NEW'],
-      ['of a session unused for 30 days', { usedAt: ago(30 * day) }, {}, 'ROTATE'],
-      ['of a session unused for longer', { usedAt: ago(30 * day + 1) }, {}, 'NEW'],
-      ['of whom the site vouches for', {}, { visitorId }, 'ROTATE'],
-      ['of somebody else than the site vouches for', {}, { visitorId: uuidv7() }, 'NEW'],
-      [
-        'that is older, although the site vouches for somebody',
-        {},
-        { handleHash: 'x', visitorId: uuidv7() },
-        'REUSED',
-      ],
+      'that is older, of a session that has only had one',
+      { formerHash: null },
+      { handleHash: 'older' },
+      'REUSED',
     ],
-  )('%s', (_what, session, more, passage) =>
+    ['of a session that was ended', { revokedAt: ago(1) }, {}, 'REVOKED'],
+    ['of no session', undefined, {}, 'NEW'],
+    ['of another widget', { instanceId: uuidv7() }, {}, 'NEW'],
+    ['of another widget, and older', { instanceId: uuidv7() }, { handleHash: 'older' }, 'NEW'],
+    ['of another site', { origin: 'https://other.example' }, {}, 'NEW'],
+    ['of a session unused for 30 days', { usedAt: ago(30 * day) }, {}, 'ROTATE'],
+    ['of a session unused for longer', { usedAt: ago(30 * day + 1) }, {}, 'NEW'],
+    ['of whom the site vouches for', {}, { visitorId }, 'ROTATE'],
+    ['of somebody else than the site vouches for', {}, { visitorId: uuidv7() }, 'NEW'],
+    [
+      'that is older, although the site vouches for somebody',
+      {},
+      { handleHash: 'x', visitorId: uuidv7() },
+      'REUSED',
+    ],
+  ])('%s', (_what, session, more, passage) =>
     expect(passageOf(session && { ...held, ...session }, { ...asked, ...more })).toBe(passage),
   );
 

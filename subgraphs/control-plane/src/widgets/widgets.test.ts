@@ -93,7 +93,10 @@ describe('a page', () => {
       spendCap: '7000000',
       handle: expect.stringMatching(/^[\w-]{43}$/) as string,
       identified: false,
-      branding: expect.objectContaining({ brandName: 'Support agent (trial)', position: 'BOTTOM_RIGHT' }) as object,
+      branding: expect.objectContaining({
+        brandName: 'Support agent (trial)',
+        position: 'BOTTOM_RIGHT',
+      }) as object,
     });
     expect((await init()).visitorId).not.toBe(session.visitorId);
     await verify(session);
@@ -127,7 +130,11 @@ describe('a page', () => {
         phase,
       ]);
       const error = await init().catch((thrown: ServiceError) => thrown);
-      expect(error).toMatchObject({ status: 409, code, facts: { branding: { brandName: 'Support agent (trial)' } } });
+      expect(error).toMatchObject({
+        status: 409,
+        code,
+        facts: { branding: { brandName: 'Support agent (trial)' } },
+      });
       expect(await refusal(verify(session))).toEqual([409, verified]);
       expect(await refusal(init({ origin: 'https://evil.example' }))).toEqual([403, 'ORIGIN_NOT_ALLOWED']);
     },
