@@ -15,6 +15,8 @@ import { limitBody } from './policy/limit-body.ts';
 import { restRoutes } from './rest/rest.http.ts';
 import { createSubscriber } from './subscriptions/subscribe.ts';
 import { serveWebSocket } from './subscriptions/web-socket.ts';
+import { widgetFileRoutes } from './widget/widget-files.http.ts';
+import { widgetSessionRoutes } from './widget/widget-session.http.ts';
 
 /** The router also serves WebSockets, which need the HTTP server itself. */
 export interface RouterApp extends App {
@@ -57,6 +59,8 @@ export function createApp(deps: Deps, serviceToken: () => Promise<string>): Rout
   app.get('/oidc/userinfo', (c) => userInfo(deps, c.req.raw));
   app.get('/.well-known/internal-jwks.json', () => json(deps.internalJwks));
   graphiqlRoutes(app, deps);
+  widgetSessionRoutes(app, deps);
+  widgetFileRoutes(app, deps);
   restRoutes(app, { deps, engine, subscriber, identifier, routes });
   app.get('/', () =>
     json({

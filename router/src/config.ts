@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mostWidgetTokenSeconds } from '@agentstore/kernel/auth/widget-token';
 import { defineConfig, shared } from '@agentstore/kernel/config';
 
 export const config = defineConfig('router', {
@@ -66,6 +67,60 @@ export const config = defineConfig('router', {
     .describe(
       'How long a subgraph may say nothing on a stream before it is taken for lost; each says a comment every 12 s',
     ),
+  TRUSTED_PROXIES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .default(0)
+    .describe(
+      "How many proxies stand before the router and add to X-Forwarded-For; 0: a client's address is its connection's",
+    ),
+  WIDGET_DIR: z
+    .string()
+    .optional()
+    .describe('Folder of the built widget (npm run build); none is served without it'),
+  WIDGET_DEMO_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Page on another origin that shows the widget; /widget/demo leads there'),
+  WIDGET_TOKEN_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(60)
+    .max(mostWidgetTokenSeconds)
+    .default(600)
+    .describe('How long a token of a widget is good; its session goes on with the next one'),
+  WIDGET_INITS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(120)
+    .describe('How often one address (IPv6: one /64) may ask for a session of a widget, or end one'),
+  WIDGET_KEY_INITS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(3_000)
+    .describe('How often pages of one widget may ask for a session'),
+  WIDGET_VISITOR_INITS_PER_MINUTE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(30)
+    .describe('How often one visitor may ask for their session again'),
+  WIDGET_INPUT_CHARACTERS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .default(32_000)
+    .describe('Longest message that widgets send; as MAX_INPUT_CHARACTERS of the runs subgraph'),
+  WIDGET_ATTACHMENT_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(65_536)
+    .describe('Largest text file that widgets attach to a message'),
 });
 
 /**

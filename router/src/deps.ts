@@ -1,6 +1,7 @@
 import type { JSONWebKeySet } from 'jose';
 import type { JWTVerifyGetKey } from 'jose';
 import type { InternalTokenSigner } from '@agentstore/kernel/auth/internal-token';
+import type { WidgetTokenSigner } from '@agentstore/kernel/auth/widget-token';
 import type { ServiceClient } from '@agentstore/kernel/http/client';
 import type { Log } from '@agentstore/kernel/log';
 
@@ -18,6 +19,23 @@ export interface StreamTimes {
   readonly recheckMs: number;
   /** How long a subgraph may say nothing on a stream, not even a comment. */
   readonly silenceMs: number;
+}
+
+/** Widgets on pages of other sites. */
+export interface WidgetSettings {
+  readonly signToken: WidgetTokenSigner;
+  /** How long one of its tokens is good. */
+  readonly tokenSeconds: number;
+  /** How often a minute one address, one widget and one visitor may ask for a session. */
+  readonly initsPerMinute: { readonly address: number; readonly key: number; readonly visitor: number };
+  /** How many proxies of ours stand before the router and add to X-Forwarded-For. */
+  readonly proxies: number;
+  /** What a widget is told to keep to. */
+  readonly limits: { readonly inputCharacters: number; readonly attachmentBytes: number };
+  /** Where the built widget lies; undefined serves none. */
+  readonly dir?: string | undefined;
+  /** A page that shows the widget, on another origin. */
+  readonly demoUrl?: string | undefined;
 }
 
 /** What the router needs from outside. */
@@ -42,4 +60,5 @@ export interface Deps {
   readonly maxBodyBytes: number;
   readonly subgraphDeadlineMs: number;
   readonly streams: StreamTimes;
+  readonly widget: WidgetSettings;
 }

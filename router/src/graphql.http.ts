@@ -70,6 +70,7 @@ export function createGraphqlEndpoint(
         identifier,
         sign: deps.signInternal,
         authorization: request.headers.get('authorization'),
+        origin: request.headers.get('origin'),
         signal: request.signal,
       });
     } catch (error) {
@@ -89,6 +90,7 @@ const refusalStatus: Readonly<Record<string, number>> = {
   OPERATION_RESOLUTION_FAILURE: 400,
   BAD_USER_INPUT: 400,
   UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
   FORBIDDEN_OPERATION: 403,
   UNAVAILABLE: 503,
 };

@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, type JWK } from 'jose';
 import { internalTokenSigner } from '@agentstore/kernel/auth/internal-token';
 import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
+import { widgetTokenSigner } from '@agentstore/kernel/auth/widget-token';
 import { discoverIssuer } from '@agentstore/kernel/auth/trust';
 import { createServiceClient } from '@agentstore/kernel/http/client';
 import { createLog } from '@agentstore/kernel/log';
@@ -58,6 +59,22 @@ const app = createApp(
     maxBodyBytes: settings.MAX_BODY_BYTES,
     subgraphDeadlineMs: settings.SUBGRAPH_DEADLINE_MS,
     streams: { recheckMs: settings.STREAM_RECHECK_MS, silenceMs: settings.STREAM_SILENCE_MS },
+    widget: {
+      signToken: await widgetTokenSigner(privateJwk),
+      tokenSeconds: settings.WIDGET_TOKEN_SECONDS,
+      initsPerMinute: {
+        address: settings.WIDGET_INITS_PER_MINUTE,
+        key: settings.WIDGET_KEY_INITS_PER_MINUTE,
+        visitor: settings.WIDGET_VISITOR_INITS_PER_MINUTE,
+      },
+      proxies: settings.TRUSTED_PROXIES,
+      limits: {
+        inputCharacters: settings.WIDGET_INPUT_CHARACTERS,
+        attachmentBytes: settings.WIDGET_ATTACHMENT_BYTES,
+      },
+      dir: settings.WIDGET_DIR,
+      demoUrl: settings.WIDGET_DEMO_URL,
+    },
   },
   token,
 );

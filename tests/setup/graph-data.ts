@@ -33,6 +33,8 @@ export interface Data {
   readonly instanceChanged: Instance;
   /** instancePause, instanceResume and instanceTerminate, under an alias. */
   readonly instanceChange: { readonly errors: readonly Refusal[] };
+  readonly instanceBrand: { readonly errors: readonly Refusal[] };
+  readonly instanceWidgetRevoke: { readonly errors: readonly Refusal[] };
   readonly offeringVersionUpload: VersionPayload;
   readonly offeringVersionPublish: VersionPayload;
   readonly wallet: Wallet;
@@ -112,6 +114,7 @@ export interface Instance {
   readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason: string }[];
   readonly timeline: readonly { readonly kind: string; readonly commit: string | null }[];
   readonly runs: { readonly edges: readonly unknown[] };
+  readonly endpoint: { readonly widgetKey: string };
 }
 
 /** What became of a command on an offering version; only an upload has an address. */

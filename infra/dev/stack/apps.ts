@@ -6,6 +6,7 @@ import { internalTokenSigner } from '@agentstore/kernel/auth/internal-token';
 import { runTokenSigner } from '@agentstore/kernel/auth/run-token';
 import { serviceTokenSource } from '@agentstore/kernel/auth/service-token';
 import { processAuthenticator } from '@agentstore/kernel/auth/trust';
+import { widgetTokenSigner } from '@agentstore/kernel/auth/widget-token';
 import { credits } from '@agentstore/kernel/credits';
 import { openDatabase, type Database } from '@agentstore/kernel/db/database';
 import { createServiceClient, type ServiceClient } from '@agentstore/kernel/http/client';
@@ -50,6 +51,8 @@ export interface AppsOptions {
   readonly doubles: Doubles;
   /** Origins besides the demo upstreams' that tools may call although they are on loopback. */
   readonly privateOrigins: readonly string[];
+  /** How often it is asked whether the credential of a stream or a visitor still holds. */
+  readonly recheckMs: number;
   readonly log: Log;
 }
 
@@ -235,7 +238,14 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
       limits: { depth: 16, tokens: 3_000, aliases: 50, rootFields: 20 },
       maxBodyBytes: 262_144,
       subgraphDeadlineMs: 15_000,
-      streams: { recheckMs: 25_000, silenceMs: 45_000 },
+      streams: { recheckMs: options.recheckMs, silenceMs: 45_000 },
+      widget: {
+        signToken: await widgetTokenSigner(secrets.internalPrivateJwk),
+        tokenSeconds: 600,
+        initsPerMinute: { address: 600, key: 3_000, visitor: 60 },
+        proxies: 0,
+        limits: { inputCharacters: 32_000, attachmentBytes: 65_536 },
+      },
     },
     tokenOf('router'),
   );

@@ -34,6 +34,8 @@ export interface StackOptions {
   readonly widget?: boolean;
   /** Origins besides the demo upstreams' that tools may call although they are on loopback. */
   readonly privateOrigins?: readonly string[];
+  /** How often it is asked whether the credential of a stream or a visitor still holds; 25 s when absent. */
+  readonly recheckMs?: number;
   readonly log: Log;
   readonly progress: Progress;
 }
@@ -106,6 +108,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         widget: options.widget ? { dir: widgetDir, demoUrl: siteOrigin } : undefined,
         doubles,
         privateOrigins: options.privateOrigins ?? [],
+        recheckMs: options.recheckMs ?? 25_000,
         log,
       });
       say(`${Object.keys(started.apps).join(', ')} in one process`);

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../log.ts';
+import { notePeer } from './client-address.ts';
 import { problemOf, problemResponse } from './problem.ts';
 import { withTrace } from './trace.ts';
 
@@ -81,7 +82,10 @@ export async function serve(options: {
         response = bodies.tooLarge(new URL(incoming.url ?? '/', 'http://localhost').pathname);
       } else {
         request = requestOf(incoming, body, gone.signal);
-        if (request) underWay.add(request);
+        if (request) {
+          underWay.add(request);
+          notePeer(request, incoming.socket.remoteAddress ?? '');
+        }
         response = request ? await options.fetch(request) : malformed();
       }
     } catch (error) {

@@ -10,6 +10,7 @@ import {
 import type { Caller } from '@agentstore/kernel/caller';
 import type { Deps } from '../deps.ts';
 import { closedMutationError, rootFields } from '../policy/closed-mutations.ts';
+import { isOpenToVisitors } from '../policy/visitor-fields.ts';
 
 /** The operation that a request names, or the only one; undefined when there is none or it is not clear which. */
 export function operationOf(
@@ -33,7 +34,8 @@ export const fragmentsOf = (document: DocumentNode): ReadonlyMap<string, Fragmen
 
 /**
  * Why a valid document may not be executed with these variables by this caller: no such operation (OPERATION_RESOLUTION_FAILURE), variables of a wrong type (BAD_USER_INPUT),
- * introspection that is closed (UNAUTHENTICATED), a mutation that is closed (FORBIDDEN_OPERATION). Nothing when it may.
+ * introspection that is closed (UNAUTHENTICATED), a mutation that is closed (FORBIDDEN_OPERATION), a field that is not for visitors of a widget
+ * (FORBIDDEN). Nothing when it may.
  */
 export function refusalsOf(
   asked: {
@@ -53,6 +55,10 @@ export function refusalsOf(
   const closed = closedMutationError(operation, fragments);
   if (closed) return [closed];
   const roots = rootFields(operation.selectionSet, fragments);
+  const closedToVisitor =
+    by.caller.kind === 'WIDGET_SESSION' ? roots.find((name) => !isOpenToVisitors(name)) : undefined;
+  if (closedToVisitor)
+    return [refusal('FORBIDDEN', `${closedToVisitor} is not open to visitors of a widget.`)];
   if (
     by.introspection === 'signed-in' &&
     by.caller.kind === 'ANONYMOUS' &&

@@ -20,6 +20,8 @@ interface ContextOptions {
   readonly sign: InternalTokenSigner;
   /** Value of the authorization header, or of the connection's payload. */
   readonly authorization: string | null | undefined;
+  /** Value of the Origin header of the request, or of the connection's handshake. */
+  readonly origin: string | null | undefined;
   /** Aborts when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
 }
@@ -29,18 +31,21 @@ export async function operationContext(
   options: ContextOptions,
   { anew = false } = {},
 ): Promise<OperationContext> {
-  return contextOf(await options.identifier.identify(options.authorization, { anew }), options);
+  return contextOf(
+    await options.identifier.identify(options.authorization, { anew, origin: options.origin }),
+    options,
+  );
 }
 
 function contextOf(identity: Identity, options: ContextOptions): OperationContext {
-  const { identifier, authorization, sign, signal } = options;
+  const { identifier, authorization, origin, sign, signal } = options;
   const tokens = new Map<string, Promise<string>>();
   let current: Promise<Identity> | undefined = Promise.resolve(identity);
   return {
     identity,
     signal,
     bearerFor(subgraph) {
-      current ??= identifier.identify(authorization);
+      current ??= identifier.identify(authorization, { origin });
       const token =
         tokens.get(subgraph) ??
         current.then(({ caller }) => sign(caller, subgraph)).then((signed) => `Bearer ${signed}`);

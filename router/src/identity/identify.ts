@@ -5,6 +5,7 @@ import { anonymous, type Caller, type Membership } from '@agentstore/kernel/call
 import { ServiceError } from '@agentstore/kernel/http/client';
 import type { Permission } from '@agentstore/kernel/permissions';
 import type { Deps } from '../deps.ts';
+import { createVisitorIdentifier, isWidgetToken, requireOwnSite } from '../widget/identify-visitor.ts';
 import { verifyUserToken, type UserClaims } from './verify-user-token.ts';
 
 /** Who sent a request, and what goes on to whom. */
@@ -20,11 +21,12 @@ export interface Identity {
 export interface Identifier {
   /**
    * From the value of an authorization header; null or undefined is nobody. What is found out is kept for some seconds, and shared by all who ask
-   * meanwhile; a refusal is not kept. `anew` asks again unless that was only just done. Throws UNAUTHENTICATED.
+   * meanwhile; a refusal is not kept. `anew` asks again unless that was only just done. `origin` is the request's header: a visitor is one only on their
+   * own site. Throws UNAUTHENTICATED.
    */
   identify(
     authorization: string | null | undefined,
-    options?: { readonly anew?: boolean },
+    options?: { readonly anew?: boolean; readonly origin?: string | null | undefined },
   ): Promise<Identity>;
   /** Forgets what is kept of a credential: after a mutation of its caller, a new membership must be seen at once. */
   forget(authorization: string | null | undefined): void;
@@ -40,6 +42,7 @@ const membershipsMs = 5_000;
 /** How many memberships go on to subgraphs, in a token of some 30 bytes each: what others put somebody into must not make their requests too large. */
 const mostMemberships = 300;
 const apiKeyMs = 30_000;
+const visitorMs = 5_000;
 /** What was asked so shortly ago is new: a caller's streams are looked at together. */
 const anewMs = 500;
 
@@ -49,6 +52,7 @@ export function createIdentifier(deps: Deps): Identifier {
     { readonly identity: Promise<Identity>; readonly since: number; until: number }
   >({ max: 10_000 });
   const learning = new Set<string>();
+  const ofVisitor = createVisitorIdentifier(deps);
 
   async function ofUser(token: string): Promise<Identity> {
     const claims = await verifyUserToken(deps.issuer, token);
@@ -109,30 +113,36 @@ export function createIdentifier(deps: Deps): Identifier {
     }
   }
 
+  async function identityOf(token: string, anew: boolean): Promise<Identity> {
+    const key = keyOf(token);
+    const held = known.get(key);
+    const now = Date.now();
+    if (held && held.until > now && (!anew || held.since + anewMs > now)) return held.identity;
+    const [identity, keptMs] = token.startsWith('ask_')
+      ? [ofApiKey(token), apiKeyMs]
+      : isWidgetToken(token)
+        ? [ofVisitor(token), visitorMs]
+        : [ofUser(token), membershipsMs];
+    const entry = { identity, since: now, until: now + keptMs };
+    known.set(key, entry);
+    try {
+      const found = await identity;
+      entry.until = Math.min(entry.until, found.expiresAt ?? Infinity);
+      return found;
+    } catch (error) {
+      if (known.get(key) === entry) known.delete(key);
+      throw error;
+    }
+  }
+
   return {
-    async identify(authorization, { anew = false } = {}) {
+    async identify(authorization, { anew = false, origin } = {}) {
       if (!authorization) return { caller: anonymous };
       const token = bearerOf(authorization);
       if (!token) throw new AccessError('UNAUTHENTICATED', 'The authorization header is not a bearer token.');
-      const key = keyOf(token);
-      const held = known.get(key);
-      const now = Date.now();
-      if (held && held.until > now && (!anew || held.since + anewMs > now)) return held.identity;
-      const isApiKey = token.startsWith('ask_');
-      const entry = {
-        identity: isApiKey ? ofApiKey(token) : ofUser(token),
-        since: now,
-        until: now + (isApiKey ? apiKeyMs : membershipsMs),
-      };
-      known.set(key, entry);
-      try {
-        const identity = await entry.identity;
-        entry.until = Math.min(entry.until, identity.expiresAt ?? Infinity);
-        return identity;
-      } catch (error) {
-        if (known.get(key) === entry) known.delete(key);
-        throw error;
-      }
+      const identity = await identityOf(token, anew);
+      requireOwnSite(identity.caller, origin);
+      return identity;
     },
     forget(authorization) {
       const token = authorization && bearerOf(authorization);

@@ -49,7 +49,7 @@ export function openApi(origin: string): object {
     info: {
       title: 'Agent Store',
       version: '1',
-      description: 'Every route is an operation of the GraphQL graph at /graphql.',
+      description: 'Every route but those of the widget is an operation of the GraphQL graph at /graphql.',
     },
     servers: [{ url: origin }],
     security: [{ bearer: [] }],
@@ -122,6 +122,28 @@ export function openApi(origin: string): object {
           parameters: [kbId],
           requestBody: body({ documentId: text }, ['documentId']),
           responses: { 202: answer('The document, as it stands.'), ...problems },
+        },
+      },
+      '/v1/widget/session:init': {
+        post: {
+          summary:
+            'A session of a visitor, for the page of a site that carries the widget (widget/PROTOCOL.md)',
+          security: [],
+          requestBody: body({ widgetKey: text, handle: text, identity: text }, ['widgetKey']),
+          responses: {
+            200: answer(
+              'token, expiresIn, handle, visitorId, identified, instanceId, graphqlUrl, branding and limits.',
+            ),
+            ...problems,
+          },
+        },
+      },
+      '/v1/widget/session:end': {
+        post: {
+          summary: 'End a session of a visitor',
+          security: [],
+          requestBody: body({ handle: text }, ['handle']),
+          responses: { 204: { description: 'It is over.' }, ...problems },
         },
       },
       '/v1/runs/{id}:cancel': {

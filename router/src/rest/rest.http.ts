@@ -52,6 +52,7 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
       identifier,
       sign: deps.signInternal,
       authorization: request.headers.get('authorization'),
+      origin: request.headers.get('origin'),
       signal: request.signal,
     });
 
@@ -64,6 +65,8 @@ export function restRoutes(app: ServiceApp, parts: Parts): void {
       const context = await contextOf(request);
       if (context.identity.caller.kind === 'ANONYMOUS')
         throw new AccessError('UNAUTHENTICATED', 'Sign in or send an API key.');
+      if (context.identity.caller.kind === 'WIDGET_SESSION')
+        throw new AccessError('FORBIDDEN', 'Visitors of a widget speak GraphQL.');
       return await handle(context);
     } catch (error) {
       return answerProblem(error instanceof AccessError ? problem(error.code, error.message) : error);

@@ -10,7 +10,8 @@ import { operationOf } from '../execution/admit-operation.ts';
 import type { Documents } from '../execution/documents.ts';
 import type { Engine } from '../execution/engine.ts';
 import { operationContext } from '../execution/operation-context.ts';
-import type { Identifier } from '../identity/identify.ts';
+import type { Identifier, Identity } from '../identity/identify.ts';
+import { onConnection, watchVisitor } from '../widget/watch-visitor.ts';
 import type { Subscriber } from './subscribe.ts';
 
 /** What graphql-ws carries from onSubscribe to its execution: our operation beside the arguments it knows. */
@@ -64,14 +65,23 @@ export function serveWebSocket(
       connectionInitWaitTimeout: initMs,
       onConnect: async (context) => {
         const connection = context as unknown as Connection;
+        const { socket, request } = connection.extra;
+        const ask = (anew: boolean): Promise<Identity> =>
+          onConnection(identifier, socket).identify(authorizationOf(connection), {
+            anew,
+            origin: request.headers.origin,
+          });
         try {
-          await identifier.identify(authorizationOf(connection));
+          watchVisitor(await ask(false), {
+            socket,
+            recheckMs: deps.streams.recheckMs,
+            ask: () => ask(true),
+          });
           return true;
         } catch (error) {
           deps.log.info({ err: error }, 'connection refused');
           // Who asks cannot be found out now: try again later. Otherwise 4403 Forbidden.
-          if ((error as { code?: string }).code !== 'UNAUTHENTICATED')
-            connection.extra.socket.close(1013, 'Try again later');
+          if ((error as { code?: string }).code !== 'UNAUTHENTICATED') socket.close(1013, 'Try again later');
           return false;
         }
       },
@@ -107,9 +117,10 @@ export function serveWebSocket(
     const run = async () => {
       try {
         const context = await operationContext({
-          identifier,
+          identifier: onConnection(identifier, connection.extra.socket),
           sign: deps.signInternal,
           authorization: authorizationOf(connection),
+          origin: connection.extra.request.headers.origin,
           signal: endingOf(connection).signal,
         });
         const operation = {

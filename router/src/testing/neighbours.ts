@@ -1,8 +1,10 @@
 import type { Membership } from '@agentstore/kernel/caller';
-import { problemResponse } from '@agentstore/kernel/http/problem';
+import { problemResponse, type Problem } from '@agentstore/kernel/http/problem';
 import { uuidv7 } from '@agentstore/kernel/ids';
+import type { WidgetSession } from '@agentstore/kernel/widget-session';
 import { createAppliedWatch } from '@agentstore/kernel/testing/applied-watch';
 import type { RouteSpec } from '../policy/route-spec.ts';
+
 import { withReadiness } from './readiness.ts';
 
 interface Person {
@@ -11,14 +13,22 @@ interface Person {
   memberships: Membership[];
 }
 
-/** A control plane that knows one person per subject, and the API keys a test gives it. */
+/** A control plane that knows one person per subject, and the API keys and widgets' sessions a test gives it. */
 export function createControlPlane() {
   const people = new Map<string, Person>();
   const apiKeys = new Map<string, { apiKeyId: string; organizationId: string; scopes: string[] }>();
+  const widgets = {
+    /** What `:init` answers, by widget key. */
+    sessions: new Map<string, WidgetSession | Problem>(),
+    /** Why a session may not go on, by its id. */
+    faults: new Map<string, Problem>(),
+    asked: [] as Record<string, string>[],
+  };
   const asked: string[] = [];
   return {
     people,
     apiKeys,
+    widgets,
     asked,
     fetch: withReadiness(async (request) => {
       const { pathname } = new URL(request.url);
@@ -35,6 +45,21 @@ export function createControlPlane() {
         return key
           ? Response.json(key)
           : problemResponse({ status: 401, code: 'API_KEY_INVALID', title: 'no such key' });
+      }
+      if (pathname.startsWith('/internal/widget-sessions:')) {
+        widgets.asked.push({ verb: pathname.split(':')[1]!, ...body });
+        const session = widgets.sessions.get(body['widgetKey'] ?? '');
+        const fault = widgets.faults.get(body['sessionId'] ?? '');
+        if (fault) return problemResponse(fault);
+        if (!pathname.endsWith(':init')) return new Response(null, { status: 204 });
+        if (session && 'handle' in session) return Response.json(session);
+        return problemResponse(
+          (session as Problem | undefined) ?? {
+            status: 404,
+            code: 'WIDGET_NOT_FOUND',
+            title: 'no such widget',
+          },
+        );
       }
       const userId = /^\/internal\/users\/([^/]+)\/saleor-user$/.exec(pathname)?.[1];
       for (const person of people.values())

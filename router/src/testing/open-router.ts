@@ -8,12 +8,13 @@ import { afterAll } from 'vitest';
 import { WebSocket } from 'ws';
 import { createAuthenticator } from '@agentstore/kernel/auth/authenticator';
 import { generateInternalKey, internalTokenSigner } from '@agentstore/kernel/auth/internal-token';
+import { widgetTokenSigner } from '@agentstore/kernel/auth/widget-token';
 import { createServiceClient, type Send, type ServiceClient } from '@agentstore/kernel/http/client';
 import { silentLog } from '@agentstore/kernel/log';
 import { listen } from '@agentstore/kernel/testing/http';
 import { composeToFile } from '../../../schema/compose-supergraph.ts';
 import { createApp } from '../app.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, WidgetSettings } from '../deps.ts';
 import { createBooks } from './books.ts';
 import { createIssuer } from './issuer.ts';
 import { createControlPlane, createGitops } from './neighbours.ts';
@@ -34,14 +35,28 @@ export type TestRouter = Awaited<ReturnType<typeof openRouter>>;
 interface TestRouterOptions {
   /** How the router reaches the subgraphs. */
   readonly transport?: 'in-process' | 'http';
-  readonly deps?: Partial<Deps>;
+  readonly deps?: Partial<Omit<Deps, 'widget'>>;
+  readonly widget?: Partial<Omit<WidgetSettings, 'signToken'>>;
   /** More subgraphs by name. */
   readonly more?: Readonly<Record<string, { readonly sdl: string; readonly fetch: Send }>>;
 }
 
 /** A listening router over two small subgraphs and a small shop; everything is closed after the file's tests. */
-export async function openRouter({ transport = 'in-process', deps = {}, more = {} }: TestRouterOptions = {}) {
+export async function openRouter({
+  transport = 'in-process',
+  deps = {},
+  more = {},
+  widget: asked = {},
+}: TestRouterOptions = {}) {
   const { privateJwk, jwks } = await generateInternalKey('test');
+  const signToken = await widgetTokenSigner(privateJwk);
+  const widget = {
+    tokenSeconds: 600,
+    initsPerMinute: { address: 1_000, key: 1_000, visitor: 1_000 },
+    proxies: 0,
+    limits: { inputCharacters: 100, attachmentBytes: 200 },
+    ...asked,
+  };
   const issuer = await createIssuer('https://issuer.test', 'https://store.test/graphql');
   const authenticate = (audience: string) =>
     createAuthenticator({
@@ -97,6 +112,7 @@ export async function openRouter({ transport = 'in-process', deps = {}, more = {
       maxBodyBytes: 20_000,
       subgraphDeadlineMs: 1_500,
       streams: { recheckMs: 30_000, silenceMs: 45_000 },
+      widget: { ...widget, signToken },
       ...deps,
     },
     async () => 'service-token',
@@ -122,12 +138,13 @@ export async function openRouter({ transport = 'in-process', deps = {}, more = {
     controlPlane,
     gitops,
     issuer,
+    signToken,
     ask: askGraph(graphqlUrl),
-    /** A graphql-ws client of whoever sends this connection_init payload. */
-    socket(connectionParams: Record<string, unknown> = {}): Client {
+    /** A graphql-ws client of whoever sends this connection_init payload, from a page of this origin. */
+    socket(connectionParams: Record<string, unknown> = {}, origin?: string): Client {
       const socket = createClient({
         url: graphqlUrl.replace('http', 'ws'),
-        webSocketImpl: WebSocket,
+        webSocketImpl: origin === undefined ? WebSocket : from(origin),
         connectionParams,
         retryAttempts: 0,
       });
@@ -136,6 +153,14 @@ export async function openRouter({ transport = 'in-process', deps = {}, more = {
     },
   };
 }
+
+/** WebSockets as a browser opens them on a page of this origin. */
+const from = (origin: string) =>
+  class extends WebSocket {
+    constructor(url: string, protocols: string) {
+      super(url, protocols, { origin });
+    }
+  };
 
 async function sdlOf(schema: GraphQLSchema): Promise<string> {
   const { data } = await execute({ schema, document: parse('{ _service { sdl } }') });

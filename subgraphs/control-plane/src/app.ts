@@ -16,6 +16,8 @@ import { orderRoutes } from './orders/orders.http.ts';
 import { callerRoutes } from './organizations/callers.http.ts';
 import { creditsGranted } from './organizations/make-workspace.ts';
 import { buildSchema } from './schema.ts';
+import { startSessionSweep } from './widgets/delete-old-sessions.task.ts';
+import { widgetSessionRoutes } from './widgets/widget-sessions.http.ts';
 
 /** The control-plane subgraph: organizations, the catalogue, and instances with their desired state. */
 export function createApp(deps: Deps): App {
@@ -47,6 +49,7 @@ export function createApp(deps: Deps): App {
   connectorRoutes(http, room);
   toolAccessRoutes(http, room);
   knowledgeLimitRoutes(http, room);
+  widgetSessionRoutes(http, room);
   const changes = [room.instanceChanges, room.desiredChanges, room.toolAccessChanges];
   let loops: Loop[] = [];
   return {
@@ -62,7 +65,7 @@ export function createApp(deps: Deps): App {
             void (await deps.billing.call('POST', '/wallet/topup', payload)),
         },
       });
-      loops = [relay, startBindingSweep(room)];
+      loops = [relay, startBindingSweep(room), startSessionSweep(room)];
     },
     async stop() {
       await Promise.all([...changes, ...loops].map((one) => one.stop()));

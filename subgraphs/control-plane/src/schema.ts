@@ -10,6 +10,7 @@ import './audit/audit-entry.graphql.ts';
 import './facts/parked-fact.graphql.ts';
 import './instances/instance.graphql.ts';
 import './instances/instance-commands.graphql.ts';
+import './widgets/widget.graphql.ts';
 import './branding/branding.graphql.ts';
 import './branding/branding-commands.graphql.ts';
 import './connectors/connector.graphql.ts';

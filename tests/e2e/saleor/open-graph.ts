@@ -135,6 +135,13 @@ export async function openGraph(saleor: ReplayedSaleor) {
       maxBodyBytes: 262_144,
       subgraphDeadlineMs: 3_000,
       streams: { recheckMs: 30_000, silenceMs: 45_000 },
+      widget: {
+        signToken: () => Promise.reject(new Error('nobody has a widget here')),
+        tokenSeconds: 600,
+        initsPerMinute: { address: 1, key: 1, visitor: 1 },
+        proxies: 0,
+        limits: { inputCharacters: 1_000, attachmentBytes: 0 },
+      },
     },
     async () => 'service-token',
   );

@@ -78,6 +78,7 @@ export async function openStore(
     graphiql?: boolean;
     widget?: boolean;
     shopRetryScheduleSeconds?: readonly number[];
+    recheckMs?: number;
   } = {},
 ): Promise<Store> {
   const database = options.ownPostgres ? undefined : await testDatabase();
@@ -92,6 +93,7 @@ export async function openStore(
     ...(options.shopRetryScheduleSeconds
       ? { shopRetryScheduleSeconds: options.shopRetryScheduleSeconds }
       : {}),
+    ...(options.recheckMs ? { recheckMs: options.recheckMs } : {}),
     graphiql: options.graphiql ?? false,
     widget: options.widget ?? false,
     log: silentLog,

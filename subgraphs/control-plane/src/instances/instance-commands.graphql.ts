@@ -18,6 +18,7 @@ const InstanceError = refusalType(builder, 'Instance', {
   INVALID_BRANDING: 'A member of the branding is not usable.',
   INVALID_DOMAIN: 'A domain that should be allowed is no site of one owner.',
   INVALID_TOOL_RULE: 'A rule is no JSON Schema of arguments within bounds, or a tool has two.',
+  INVALID_IDENTITY_KEY: 'A key is no public JWK of a kind that is taken, or there are more than two.',
   IDEMPOTENCY_CONFLICT: 'The idempotency key was used before for something else.',
   INVALID_INPUT: 'A value of the input is not usable.',
 });
@@ -38,7 +39,7 @@ export const InstancePayload = builder.objectRef<Payload>('InstancePayload').imp
 });
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const payloadOf = (outcome: { ok: true; value: Instance } | { ok: false; error: Refusal }): Payload =>
+export const payloadOf = (outcome: { ok: true; value: Instance } | { ok: false; error: Refusal }): Payload =>
   outcome.ok ? { instance: outcome.value, errors: [] } : { instance: null, errors: [outcome.error] };
 
 const InstanceAutoActivateInput = builder.inputType('InstanceAutoActivateInput', {

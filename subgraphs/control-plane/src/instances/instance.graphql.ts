@@ -84,12 +84,17 @@ const InstanceEventType = builder
     }),
   });
 
-const InstanceEndpointType = builder.objectRef<{ path: string }>('InstanceEndpoint').implement({
-  description: 'Where an instance is reached.',
-  fields: (t) => ({
-    path: t.exposeString('path', { description: "Path on the store's public origin; POST a run here." }),
-  }),
-});
+const InstanceEndpointType = builder
+  .objectRef<{ path: string; widgetKey: string }>('InstanceEndpoint')
+  .implement({
+    description: 'Where an instance is reached.',
+    fields: (t) => ({
+      path: t.exposeString('path', { description: "Path on the store's public origin; POST a run here." }),
+      widgetKey: t.exposeString('widgetKey', {
+        description: 'Public key of its widget (wk_…), for the snippet of a page.',
+      }),
+    }),
+  });
 
 export const InstanceType = builder.objectRef<Instance>('Instance').implement({
   description: "One organization's running copy of an offering version.",
@@ -149,8 +154,10 @@ export const InstanceType = builder.objectRef<Instance>('Instance').implement({
       type: InstanceEndpointType,
       nullable: true,
       description: 'Where it is reached; null before its first readiness.',
-      resolve: ({ id, observedGeneration }) =>
-        observedGeneration > 0 ? { path: `/v1/instances/${toGlobalId('Instance', id)}/runs` } : null,
+      resolve: ({ id, observedGeneration, widgetKey }) =>
+        observedGeneration > 0
+          ? { path: `/v1/instances/${toGlobalId('Instance', id)}/runs`, widgetKey }
+          : null,
     }),
     effectiveConfig: t.field({
       type: 'JSON',

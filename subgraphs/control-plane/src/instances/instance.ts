@@ -37,6 +37,8 @@ export interface Instance {
   readonly toolRules: readonly ToolRule[];
   readonly conditions: readonly (Condition & { readonly resource: string })[];
   readonly saleorOrderId: string | null;
+  /** Public key of its widget. */
+  readonly widgetKey: string;
   readonly requestedAt: Date;
 }
 
@@ -60,6 +62,7 @@ export type InstanceRefusal = Refusal & {
     | 'INVALID_CONFIG'
     | 'TOOL_NOT_FOUND'
     | 'INVALID_TOOL_RULE'
+    | 'INVALID_IDENTITY_KEY'
     | 'INVALID_BRANDING'
     | 'INVALID_DOMAIN'
     | 'IDEMPOTENCY_CONFLICT'

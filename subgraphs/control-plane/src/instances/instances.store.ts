@@ -9,7 +9,7 @@ import type { Condition, DesiredPhase, Instance, InstanceState } from './instanc
 const columns = `i.id, i.organization_id as "organizationId", i.project_id as "projectId", i.offering_id as "offeringId",
   i.offering_version_id as "offeringVersionId", i.plan_id as "planId", i.name, i.state, i.desired_phase as "desiredPhase",
   i.desired_generation as "desiredGeneration", i.observed_generation as "observedGeneration", i.config, i.tool_rules as "toolRules", i.conditions,
-  i.saleor_order_id as "saleorOrderId", i.requested_at as "requestedAt"`;
+  i.saleor_order_id as "saleorOrderId", i.widget_key as "widgetKey", i.requested_at as "requestedAt"`;
 
 export async function instanceById(tx: Tx, id: Uuid): Promise<Instance | undefined> {
   const [row] = await tx.sql<Instance>(`-- instanceById\n select ${columns} from instance i where id = $1`, [

@@ -50,6 +50,7 @@ const neighbours: readonly Permission[] = [
   'offering:publish',
   'connector:read',
   'connector:manage',
+  'widget:session',
 ];
 
 /** The control plane on a database of the test file's own, beside a small billing, started. */
