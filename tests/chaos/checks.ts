@@ -15,11 +15,9 @@ export async function check(store: ChaosStore, promised: readonly Promised[]): P
   const ask: Ask = async (sql, values = []) =>
     (await client.query<Record<string, string | null>>(sql, [...values])).rows;
   try {
-    await until(
-      'everything is worked off',
-      async () => (await pending(ask)).length === 0 || undefined,
-      90_000, // what a killed worker had claimed comes back by time: an order after a minute
-    ).catch(async () => faults.push(...(await pending(ask))));
+    await until('everything is worked off', async () => (await pending(ask)).length === 0 || undefined).catch(
+      async () => faults.push(...(await pending(ask))),
+    );
     for (const one of promised) faults.push(...(await brokenPromises(ask, one)));
     for (const { schema } of await ask(
       "select table_schema as schema from information_schema.tables where table_name = 'outbox'",
@@ -50,7 +48,6 @@ export async function check(store: ChaosStore, promised: readonly Promised[]): P
     await until(
       'Git equals the database',
       async () => (await gitFaults(store, ask)).length === 0 || undefined,
-      40_000,
     ).catch(async () => faults.push(...(await gitFaults(store, ask))));
     await assertInvariants(store.adminUrl).catch((error: Error) => faults.push(error.message));
   } finally {

@@ -26,6 +26,7 @@ import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
 import { demoConnectorSecrets } from '../../infra/dev/state/demo-connector-secrets.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
 import { distinctPort, freePorts } from '../setup/free-ports.ts';
+import { patienceMs } from '../setup/persistently.ts';
 import type { ChaosStore } from './chaos-store.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -128,7 +129,10 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     children.set(name, child);
     return new Promise((resolve, reject) => {
       let isReady = false;
-      const timer = setTimeout(() => reject(new Error(`${name} was not ready within 60 s`)), 60_000);
+      const timer = setTimeout(
+        () => reject(new Error(`${name} was not ready within ${patienceMs / 1_000} s`)),
+        patienceMs,
+      );
       child.once('message', () => {
         isReady = true;
         clearTimeout(timer);
@@ -194,14 +198,17 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     crashes: () => crashes.splice(0),
     async killAndRestart(names) {
       isRestarting = true;
-      const apps = names.filter((name): name is ProcessName => name !== 'postgres');
-      await Promise.all(apps.map(kill));
-      if (names.includes('postgres')) {
-        process.kill(postgres.pid, 'SIGKILL');
-        postgres = await restartPostgres(cluster);
+      try {
+        const apps = names.filter((name): name is ProcessName => name !== 'postgres');
+        await Promise.all(apps.map(kill));
+        if (names.includes('postgres')) {
+          process.kill(postgres.pid, 'SIGKILL');
+          postgres = await restartPostgres(cluster);
+        }
+        await Promise.all(apps.map(start));
+      } finally {
+        isRestarting = false;
       }
-      await Promise.all(apps.map(start));
-      isRestarting = false;
     },
     async stop() {
       await Promise.all([...children.keys()].map(kill));

@@ -36,6 +36,8 @@ export async function startTree(stateDir: string): Promise<Tree> {
     fs.closeSync(out);
     child = started;
     isWanted = true;
+    // PostgreSQL's guard ends it with its owner.
+    process.once('exit', () => started.kill('SIGKILL'));
     started.once('exit', (code, signal) => {
       if (isWanted && child === started) crashes.push(`npm start ended by itself: ${code ?? signal}`);
     });
