@@ -184,6 +184,7 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     },
     connectorSecrets: demoConnectorSecrets(stateDir),
     vault: { url: doubles.vault.url, rootToken: secrets.vault.rootToken },
+    objects: { url: doubles.objects.url, ...secrets.objects },
     ordersCalls: () => doubles.upstreams.calls().orders,
     async buyer(name) {
       const buyer = { email: `${name}@example.test`, password: 'a password of chaos' };
@@ -289,7 +290,8 @@ function environmentsOf(o: {
       VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
       EGRESS_PRIVATE_ORIGINS: doubles.upstreams.url,
     },
-    rag: { ...common('rag'), ...s3 },
+    // A file is removed once more when its upload's time and as long again is over: within the run, for most.
+    rag: { ...common('rag'), ...s3, UPLOAD_SECONDS: '60' },
     gitops: { ...common('gitops'), ...s3, GIT_REPOSITORY: o.repository, LEASE_SECONDS: '3' },
     provisioner: {
       ...common('provisioner'),

@@ -14,7 +14,7 @@ import { startTree } from './tree.ts';
 /**
  * `npm run test:chaos -- --seeds 50 [--seed 7] [--jobs 2] [--fleets 2]`: per seed, main jobs run while one process, PostgreSQL, the whole fleet or the whole
  * tree of `npm start` is killed with -9 a seeded time after a seeded milestone, and started again; then no order may be lost or doubled, every
- * reservation closed, Git equal to the database, every run ended, every tool call audited, and nothing may have crashed that was not killed.
+ * reservation closed, Git equal to the database, every run ended, every tool call audited, documents, index and object storage in agreement, and nothing may have crashed that was not killed.
  */
 const { seeds, jobs, fleets } = chosen();
 const plans = seeds.map(planOf);
@@ -123,7 +123,8 @@ async function oneSeed(store: ChaosStore, plan: Plan, kill: () => Promise<void>)
     Array.from({ length: jobs }, async (_, index) => {
       const name = `chaos-${plan.seed}-${index}`;
       const terminate = plan.terminates && index % 2 === 1;
-      return mainJob(store, await store.buyer(name), { name, terminate, reached });
+      const removeKnowledge = index % 2 === 1;
+      return mainJob(store, await store.buyer(name), { name, terminate, removeKnowledge, reached });
     }),
   );
   await Promise.race([arrived, working]);
