@@ -23,7 +23,7 @@ fs.chmodSync(stateDir, 0o711);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 say(`chaos: ${seeds.length} seeds, ${jobs} jobs each`);
 /** Longer than a job and the checks need when each of them comes to the end of one patience. */
-const seedMs = 600_000;
+const seedMs = 900_000;
 const failed: { readonly seed: number; readonly text: string }[] = [];
 
 // Fleets and tree share nothing, and mostly wait for leases to end: side by side they take as long as the slowest.

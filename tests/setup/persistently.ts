@@ -10,10 +10,11 @@ const transient = new Set([
 ]);
 
 /**
- * For all that comes by itself: a step that a killed process had claimed (an order, a write of a secret) is free for others after a minute, and two stores that
- * start beside a third on one core take longer than that to be up. Nobody waits for it unless something is lost.
+ * For all that comes by itself: a step that a killed process had claimed (an order, a write of a secret) is free for others after a minute, two stores that
+ * start beside a third on one core take longer than that to be up, and a flow waits three minutes for a tool whose server answered with an HTTP error. Nobody
+ * waits for all of it unless something is lost.
  */
-export const patienceMs = 180_000;
+export const patienceMs = 240_000;
 
 /** Repeats a step that has not answered, as a client should; gives up on a refusal that time does not heal, and when its patience ends. */
 export async function persistently<T>(what: string, step: () => Promise<T>): Promise<T> {
