@@ -5,7 +5,7 @@ import type { Data } from '../setup/graph-data.ts';
 import { persistently, until } from '../setup/persistently.ts';
 import type { Buyer, ChaosStore } from './chaos-store.ts';
 import { accept, followRun, type FollowedRun } from './follow-run.ts';
-import { knowledgePart, type PromisedKnowledge } from './knowledge-part.ts';
+import { knowledgePart, type PromisedKnowledge, type Removal } from './knowledge-part.ts';
 import type { Job, Milestone } from './milestones.ts';
 import { toolPart, type PromisedTools } from './tool-part.ts';
 
@@ -31,7 +31,7 @@ export async function mainJob(
   options: {
     name: string;
     terminate: boolean;
-    removeKnowledge: boolean;
+    removeKnowledge: Removal;
     reached: (milestone: Milestone) => void;
   },
 ): Promise<Promised> {

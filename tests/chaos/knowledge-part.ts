@@ -13,10 +13,13 @@ export interface PromisedKnowledge {
   readonly isRemoved: boolean;
 }
 
-/** Makes a knowledge base with one document in it; then waits until that is searched, or removes the base while it is being read. */
+/** When the base is removed again. */
+export type Removal = 'never' | 'while it is read' | 'when it is READY';
+
+/** Makes a knowledge base with one document in it, and removes it or not. */
 export async function knowledgePart(
   job: Job,
-  { name, projectId, remove }: { name: string; projectId: string; remove: boolean },
+  { name, projectId, remove }: { name: string; projectId: string; remove: Removal },
 ): Promise<PromisedKnowledge> {
   const { graph, reached } = job;
   const former = await persistently('former knowledge bases', async () => {
@@ -67,17 +70,14 @@ export async function knowledgePart(
     const { documentIngest } = await graph.query<Data>(operations.documentIngest, { input: { documentId } });
     accept(documentIngest.errors);
   });
-  if (remove) await removeBase(job, knowledgeBaseId);
-  else
+  if (remove !== 'while it is read')
     await until('the document is READY', async () => {
       const { project } = await graph.query<Data>(operations.knowledgeBases, { projectId });
-      return project.knowledgeBases.edges.some(({ node }) =>
-        node.documents.edges.some(({ node: { id, state } }) => id === documentId && state === 'READY'),
-      )
-        ? true
-        : undefined;
+      const documents = project.knowledgeBases.edges.flatMap(({ node }) => node.documents.edges);
+      return documents.some(({ node: { id, state } }) => id === documentId && state === 'READY') || undefined;
     });
-  return { knowledgeBaseId, documentId, isRemoved: remove };
+  if (remove !== 'never') await removeBase(job, knowledgeBaseId);
+  return { knowledgeBaseId, documentId, isRemoved: remove !== 'never' };
 }
 
 const removeBase = ({ graph }: Job, knowledgeBaseId: string): Promise<void> =>

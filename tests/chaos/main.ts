@@ -123,7 +123,8 @@ async function oneSeed(store: ChaosStore, plan: Plan, kill: () => Promise<void>)
     Array.from({ length: jobs }, async (_, index) => {
       const name = `chaos-${plan.seed}-${index}`;
       const terminate = plan.terminates && index % 2 === 1;
-      const removeKnowledge = index % 2 === 1;
+      const removal = plan.seed % 2 === 1 ? 'when it is READY' : 'while it is read';
+      const removeKnowledge = index % 2 === 1 ? removal : 'never';
       return mainJob(store, await store.buyer(name), { name, terminate, removeKnowledge, reached });
     }),
   );
