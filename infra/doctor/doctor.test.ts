@@ -220,7 +220,14 @@ it.each<[string, string, string, RegExp]>([
     `insert into control_plane.instance (id, organization_id, project_id, offering_id, offering_version_id, plan_id, name, state, idempotency_key)
      select '01900000-0000-7000-8000-000000000001', o, o, o, o, o, 'lost', 'REQUESTED', 'k' from (select gen_random_uuid() as o) ids`,
     'delete from control_plane.instance',
-    /01900000-0000-7000-8000-000000000001 at 1, in Git not at all/,
+    /instance 01900000-0000-7000-8000-000000000001 at 1, in Git not at all/,
+  ],
+  [
+    'desired state',
+    `insert into rag.knowledge_base (id, organization_id, project_id, name, idempotency_key, request_hash, organization_slug, project_slug, engine, max_documents, max_bytes)
+     select '01900000-0000-7000-8000-000000000002', o, o, 'lost', 'k', 'h', 'acme', 'default', '{"kind": "Embedded"}', 1, 1 from (select gen_random_uuid() as o) ids`,
+    'delete from rag.knowledge_base',
+    /knowledge base 01900000-0000-7000-8000-000000000002 at 1, in Git not at all/,
   ],
 ])('says what is wrong with %s in the database', async (name, broken, mended, fault) => {
   await admin.query(
@@ -230,6 +237,37 @@ it.each<[string, string, string, RegExp]>([
   expect(faults).toHaveLength(1);
   expect(faults[0]).toContain(`✗ ${name}`);
   expect(faults[0]).toMatch(fault);
+});
+
+it('compares the generations of instances and knowledge bases with those in Git', async () => {
+  const [instance, base] = [uuidv7(), uuidv7()];
+  const manifest = (generation: number) => `spec: { generation: ${generation} }\n`;
+  const repository = await openRepository({ directory: description.directories.git, branch: 'main' });
+  await repository.commit(
+    new Map([
+      [`clusters/dev/instances/acme/default/${instance}/gatewayroute.yaml`, manifest(1)],
+      [`clusters/dev/knowledge/acme/default/${base}/knowledgebase.yaml`, manifest(1)],
+    ]),
+    'both at 1',
+    { name: 'test', email: 'test@example.test' },
+  );
+  const rows = (generation: number) =>
+    `insert into control_plane.instance (id, organization_id, project_id, offering_id, offering_version_id, plan_id, name, state, idempotency_key, desired_generation)
+     select '${instance}', o, o, o, o, o, 'a', 'ACTIVE', 'k', ${generation} from (select gen_random_uuid() as o) ids;
+     insert into rag.knowledge_base (id, organization_id, project_id, name, idempotency_key, request_hash, organization_slug, project_slug, engine, max_documents, max_bytes, desired_generation)
+     select '${base}', o, o, 'b', 'k', 'h', 'acme', 'default', '{}', 1, 1, ${generation} from (select gen_random_uuid() as o) ids`;
+  const gone = 'delete from control_plane.instance; delete from rag.knowledge_base';
+  expect((await meanwhile(rows(1), gone, examine)).text).toMatch(
+    /✓ desired state +2 instances and knowledge bases/,
+  );
+  const { faults } = await meanwhile(rows(2), gone, examine);
+  expect(faults).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^✗ desired state .*instance ${instance} at 2, in Git 1.*knowledge base ${base} at 2, in Git 1`,
+      ),
+    ),
+  ]);
 });
 
 it('shows parked facts and puts them back', async () => {

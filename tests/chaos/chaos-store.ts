@@ -15,6 +15,7 @@ export interface ChaosStore {
   };
   readonly connectorSecrets: DemoConnectorSecrets;
   readonly vault: { readonly url: string; readonly rootToken: string };
+  readonly objects: { readonly url: string; readonly accessKey: string; readonly secretKey: string };
   /** Calls that the orders API got so far; undefined where it is killed with the rest and counts anew. */
   ordersCalls(): number | undefined;
   /** Someone who can sign in and has bought nothing in this seed's name. */

@@ -5,6 +5,7 @@ import { until } from '../setup/persistently.ts';
 import type { Ask, ChaosStore } from './chaos-store.ts';
 import { gitFaults } from './git-checks.ts';
 import type { Promised } from './job.ts';
+import { knowledgeFaults } from './knowledge-checks.ts';
 import { toolFaults } from './tool-checks.ts';
 
 /** What must hold when the dust has settled. Throws with everything that does not. */
@@ -15,11 +16,9 @@ export async function check(store: ChaosStore, promised: readonly Promised[]): P
   const ask: Ask = async (sql, values = []) =>
     (await client.query<Record<string, string | null>>(sql, [...values])).rows;
   try {
-    await until(
-      'everything is worked off',
-      async () => (await pending(ask)).length === 0 || undefined,
-      90_000, // what a killed worker had claimed comes back by time: an order after a minute
-    ).catch(async () => faults.push(...(await pending(ask))));
+    await until('everything is worked off', async () => (await pending(ask)).length === 0 || undefined).catch(
+      async () => faults.push(...(await pending(ask))),
+    );
     for (const one of promised) faults.push(...(await brokenPromises(ask, one)));
     for (const { schema } of await ask(
       "select table_schema as schema from information_schema.tables where table_name = 'outbox'",
@@ -46,11 +45,11 @@ export async function check(store: ChaosStore, promised: readonly Promised[]): P
     ))
       faults.push(`reservation ${id} was charged for no run`);
     faults.push(...(await toolFaults(store, ask)));
+    faults.push(...(await knowledgeFaults(store, ask)));
     // An instance is TERMINATED a moment before the removal of its folder is in line.
     await until(
       'Git equals the database',
       async () => (await gitFaults(store, ask)).length === 0 || undefined,
-      40_000,
     ).catch(async () => faults.push(...(await gitFaults(store, ask))));
     await assertInvariants(store.adminUrl).catch((error: Error) => faults.push(error.message));
   } finally {
@@ -71,7 +70,13 @@ async function pending(ask: Ask): Promise<string[]> {
     union all select 'binding ' || id || ' is ' || state || case when state = 'REVOKED' then ' and its secret is not removed' else '' end
       from control_plane.connector_binding where state = 'PENDING' or (state = 'REVOKED' and removed_at is null)
     union all select 'instance ' || id || ' is ' || state || ' and should be ' || desired_phase from control_plane.instance
-      where upper(desired_phase) <> state or observed_generation <> desired_generation`);
+      where upper(desired_phase) <> state or observed_generation <> desired_generation
+    union all select 'knowledge base ' || knowledge_base_id || ' waits for Git' from rag.gitops_outbox
+    union all select 'knowledge base ' || id || ' is ' || state || ' and waits for ' || case when removed_at is null then 'Git' else 'its end' end from rag.knowledge_base b
+      where observed_generation <> desired_generation or state = 'PROVISIONING' or (state = 'DELETING' and removed_at is null)
+        or (removed_at is not null and not exists (select from rag.document d where d.knowledge_base_id = b.id))
+    union all select 'document ' || id || ' is ' || state from rag.document where deleted_at is null and state in ('UPLOADED', 'INGESTING')
+    union all select 'document ' || id || ' waits to be removed' from rag.document where deleted_at is not null and (purge_at is null or purge_at <= now())`);
   return rows.map(({ what }) => what!);
 }
 
@@ -140,6 +145,23 @@ async function brokenPromises(ask: Ask, promised: Promised): Promise<string[]> {
     ],
     `select b.id, b.organization_id as organization, b.state from control_plane.connector_binding b where b.id = any ($1) order by b.state desc`,
     [[tools.orders, tools.status].map((id) => fromGlobalId('ConnectorBinding', id))],
+  );
+  const { knowledge } = promised;
+  await expect(
+    `the knowledge of ${email}`,
+    knowledge.isRemoved
+      ? []
+      : [
+          {
+            organization: organizationId,
+            state: 'READY',
+            document: fromGlobalId('Document', knowledge.documentId),
+            documentState: 'READY',
+          },
+        ],
+    `select b.organization_id as organization, b.state, d.id as document, d.state as "documentState" from rag.knowledge_base b left join rag.document d
+       on d.knowledge_base_id = b.id and d.deleted_at is null where b.id = $1 and b.state <> 'DELETING'`,
+    [fromGlobalId('KnowledgeBase', knowledge.knowledgeBaseId)],
   );
   const last = fromGlobalId('Run', tools.runs.at(-1)!.runId);
   await expect(

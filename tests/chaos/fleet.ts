@@ -26,6 +26,7 @@ import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
 import { demoConnectorSecrets } from '../../infra/dev/state/demo-connector-secrets.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
 import { distinctPort, freePorts } from '../setup/free-ports.ts';
+import { patienceMs } from '../setup/persistently.ts';
 import type { ChaosStore } from './chaos-store.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -128,7 +129,10 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     children.set(name, child);
     return new Promise((resolve, reject) => {
       let isReady = false;
-      const timer = setTimeout(() => reject(new Error(`${name} was not ready within 60 s`)), 60_000);
+      const timer = setTimeout(
+        () => reject(new Error(`${name} was not ready within ${patienceMs / 1_000} s`)),
+        patienceMs,
+      );
       child.once('message', () => {
         isReady = true;
         clearTimeout(timer);
@@ -180,6 +184,7 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     },
     connectorSecrets: demoConnectorSecrets(stateDir),
     vault: { url: doubles.vault.url, rootToken: secrets.vault.rootToken },
+    objects: { url: doubles.objects.url, ...secrets.objects },
     ordersCalls: () => doubles.upstreams.calls().orders,
     async buyer(name) {
       const buyer = { email: `${name}@example.test`, password: 'a password of chaos' };
@@ -194,14 +199,17 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     crashes: () => crashes.splice(0),
     async killAndRestart(names) {
       isRestarting = true;
-      const apps = names.filter((name): name is ProcessName => name !== 'postgres');
-      await Promise.all(apps.map(kill));
-      if (names.includes('postgres')) {
-        process.kill(postgres.pid, 'SIGKILL');
-        postgres = await restartPostgres(cluster);
+      try {
+        const apps = names.filter((name): name is ProcessName => name !== 'postgres');
+        await Promise.all(apps.map(kill));
+        if (names.includes('postgres')) {
+          process.kill(postgres.pid, 'SIGKILL');
+          postgres = await restartPostgres(cluster);
+        }
+        await Promise.all(apps.map(start));
+      } finally {
+        isRestarting = false;
       }
-      await Promise.all(apps.map(start));
-      isRestarting = false;
     },
     async stop() {
       await Promise.all([...children.keys()].map(kill));
@@ -282,7 +290,8 @@ function environmentsOf(o: {
       VAULT_KEY: JSON.stringify(secrets.vault.toolsLogin),
       EGRESS_PRIVATE_ORIGINS: doubles.upstreams.url,
     },
-    rag: { ...common('rag'), ...s3 },
+    // A file is removed once more when its upload's time and as long again is over: within the run, for most.
+    rag: { ...common('rag'), ...s3, UPLOAD_SECONDS: '60' },
     gitops: { ...common('gitops'), ...s3, GIT_REPOSITORY: o.repository, LEASE_SECONDS: '3' },
     provisioner: {
       ...common('provisioner'),

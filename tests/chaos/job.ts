@@ -5,6 +5,7 @@ import type { Data } from '../setup/graph-data.ts';
 import { persistently, until } from '../setup/persistently.ts';
 import type { Buyer, ChaosStore } from './chaos-store.ts';
 import { accept, followRun, type FollowedRun } from './follow-run.ts';
+import { knowledgePart, type PromisedKnowledge, type Removal } from './knowledge-part.ts';
 import type { Job, Milestone } from './milestones.ts';
 import { toolPart, type PromisedTools } from './tool-part.ts';
 
@@ -17,16 +18,22 @@ export interface Promised {
   readonly instanceState: 'ACTIVE' | 'TERMINATED';
   readonly run: FollowedRun;
   readonly tools: PromisedTools;
+  readonly knowledge: PromisedKnowledge;
 }
 
 /**
- * The main job, and beside it one with tools, by a client that does what clients should: it repeats what it got no answer to, under the same key, and goes
+ * The main job, and beside it one with tools and one with knowledge, by a client that does what clients should: it repeats what it got no answer to, under the same key, and goes
  * on reading where a stream broke off. After the run it pauses, resumes and, if it is to, terminates its instance.
  */
 export async function mainJob(
   store: ChaosStore,
   buyer: Buyer,
-  options: { name: string; terminate: boolean; reached: (milestone: Milestone) => void },
+  options: {
+    name: string;
+    terminate: boolean;
+    removeKnowledge: Removal;
+    reached: (milestone: Milestone) => void;
+  },
 ): Promise<Promised> {
   const { accessToken } = await persistently('sign in', () => signIn({ ...store.identity, ...buyer }));
   const graph = graphClient({ url: `${store.publicOrigin}/graphql`, token: accessToken, deadlineMs: 8_000 });
@@ -38,11 +45,12 @@ export async function mainJob(
       );
       return { organizationId: workspaceAuto.organization.id, projectId: workspaceAuto.project.id };
     });
-    const [bought, tools] = await Promise.all([
+    const [bought, tools, knowledge] = await Promise.all([
       boughtPart(job, options.terminate),
       toolPart(job, { name: options.name, projectId, organizationId }),
+      knowledgePart(job, { name: options.name, projectId, remove: options.removeKnowledge }),
     ]);
-    return { email: buyer.email, organizationId, ...bought, tools };
+    return { email: buyer.email, organizationId, ...bought, tools, knowledge };
   } finally {
     await graph.close();
   }

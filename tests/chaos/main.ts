@@ -4,6 +4,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { ChaosStore } from './chaos-store.ts';
 import { check } from './checks.ts';
+import { errorLines, sizesOfLogs } from './error-lines.ts';
 import { processNames, startFleet } from './fleet.ts';
 import { mainJob } from './job.ts';
 import type { Milestone } from './milestones.ts';
@@ -13,7 +14,7 @@ import { startTree } from './tree.ts';
 /**
  * `npm run test:chaos -- --seeds 50 [--seed 7] [--jobs 2] [--fleets 2]`: per seed, main jobs run while one process, PostgreSQL, the whole fleet or the whole
  * tree of `npm start` is killed with -9 a seeded time after a seeded milestone, and started again; then no order may be lost or doubled, every
- * reservation closed, Git equal to the database, every run ended, every tool call audited, and nothing may have crashed that was not killed.
+ * reservation closed, Git equal to the database, every run ended, every tool call audited, documents, index and object storage in agreement, and nothing may have crashed that was not killed.
  */
 const { seeds, jobs, fleets } = chosen();
 const plans = seeds.map(planOf);
@@ -21,9 +22,9 @@ const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-chaos-'));
 fs.chmodSync(stateDir, 0o711);
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 say(`chaos: ${seeds.length} seeds, ${jobs} jobs each`);
-/** Longer than the longest patience of a job and of the checks. */
-const seedMs = 300_000;
-const failed: number[] = [];
+/** Longer than a job and the checks need when each of them comes to the end of one patience. */
+const seedMs = 900_000;
+const failed: { readonly seed: number; readonly text: string }[] = [];
 
 // Fleets and tree share nothing, and mostly wait for leases to end: side by side they take as long as the slowest.
 const ofFleets = plans.filter(({ victim }) => victim !== 'tree');
@@ -31,8 +32,9 @@ await Promise.all([
   ...Array.from({ length: fleets }, (_, index) =>
     lane(
       ofFleets.filter((_plan, turn) => turn % fleets === index),
-      async () => {
-        const fleet = await startFleet(path.join(stateDir, `fleet-${index + 1}`));
+      `fleet-${index + 1}`,
+      async (directory) => {
+        const fleet = await startFleet(directory);
         return {
           store: fleet,
           kill: ({ victim }) =>
@@ -47,14 +49,17 @@ await Promise.all([
   ),
   lane(
     plans.filter(({ victim }) => victim === 'tree'),
-    async () => {
-      const tree = await startTree(path.join(stateDir, 'tree'));
+    'tree',
+    async (directory) => {
+      const tree = await startTree(directory);
       return { store: tree, kill: () => tree.killAndRestart() };
     },
   ),
 ]);
+// Once more, all in one place: who reads this may have the end of it only.
+for (const { text } of failed) say(`\n${text}`);
 say(`\n${plans.length - failed.length} passed, ${failed.length} failed`);
-if (failed.length) say(`Again with: npm run test:chaos -- --seed ${failed[0]}    (logs: ${stateDir})`);
+if (failed.length) say(`Again with: npm run test:chaos -- --seed ${failed[0]!.seed}    (logs: ${stateDir})`);
 else fs.rmSync(stateDir, { recursive: true, force: true });
 process.exit(failed.length ? 1 : 0);
 
@@ -64,12 +69,30 @@ interface Victim {
 }
 
 /** Goes through its seeds one after another, on one store. */
-async function lane(own: readonly Plan[], start: () => Promise<Victim>): Promise<void> {
+async function lane(
+  own: readonly Plan[],
+  name: string,
+  start: (directory: string) => Promise<Victim>,
+): Promise<void> {
   if (!own.length) return;
-  const { store, kill } = await start();
+  const directory = path.join(stateDir, name);
+  let before = sizesOfLogs(directory);
+  const fail = (plan: Plan, { message }: Error): void => {
+    const text = `✗ ${titleOf(plan)}\n    ${message}`;
+    say(text);
+    const lines = errorLines(directory, before).map((line) => `      ${line}`);
+    failed.push({ seed: plan.seed, text: [text, ...lines].join('\n') });
+  };
+  let victim: Victim;
+  try {
+    victim = await start(directory);
+  } catch (error) {
+    for (const plan of own) fail(plan, error as Error);
+    return;
+  }
+  const { store, kill } = victim;
   for (const plan of own) {
-    const { seed, victim, milestone, delayMs } = plan;
-    const what = `seed ${String(seed).padStart(3)}  ${victim.padEnd(14)} ${String(delayMs).padStart(4)} ms after ${milestone.padEnd(11)}`;
+    before = sizesOfLogs(directory);
     const began = performance.now();
     try {
       const states = await withinMs(
@@ -77,14 +100,17 @@ async function lane(own: readonly Plan[], start: () => Promise<Victim>): Promise
         oneSeed(store, plan, () => kill(plan)),
       );
       say(
-        `✓ ${what}  ${((performance.now() - began) / 1_000).toFixed(1).padStart(4)} s  runs ${states.join(' ')}`,
+        `✓ ${titleOf(plan)}  ${((performance.now() - began) / 1_000).toFixed(1).padStart(4)} s  runs ${states.join(' ')}`,
       );
     } catch (error) {
-      failed.push(seed);
-      say(`✗ ${what}\n    ${(error as Error).message}`);
+      fail(plan, error as Error);
     }
   }
   await store.stop();
+}
+
+function titleOf({ seed, victim, milestone, delayMs }: Plan): string {
+  return `seed ${String(seed).padStart(3)}  ${victim.padEnd(14)} ${String(delayMs).padStart(4)} ms after ${milestone.padEnd(11)}`;
 }
 
 async function oneSeed(store: ChaosStore, plan: Plan, kill: () => Promise<void>): Promise<string[]> {
@@ -97,12 +123,21 @@ async function oneSeed(store: ChaosStore, plan: Plan, kill: () => Promise<void>)
     Array.from({ length: jobs }, async (_, index) => {
       const name = `chaos-${plan.seed}-${index}`;
       const terminate = plan.terminates && index % 2 === 1;
-      return mainJob(store, await store.buyer(name), { name, terminate, reached });
+      const removal = plan.seed % 2 === 1 ? 'when it is READY' : 'while it is read';
+      const removeKnowledge = index % 2 === 1 ? removal : 'never';
+      return mainJob(store, await store.buyer(name), { name, terminate, removeKnowledge, reached });
     }),
   );
   await Promise.race([arrived, working]);
   await new Promise((resolve) => setTimeout(resolve, plan.delayMs));
-  const [, promised] = await Promise.all([kill(), working]);
+  // Whatever became of the jobs, the next seed begins on a store that is whole.
+  const [killed, worked] = await Promise.allSettled([kill(), working]);
+  const faults = [killed, worked].flatMap((one) =>
+    one.status === 'rejected' ? [(one.reason as Error).message] : [],
+  );
+  if (worked.status === 'rejected' || faults.length)
+    throw new Error([...faults, ...store.crashes()].join('\n    '));
+  const promised = worked.value;
   await check(store, promised);
   return promised.flatMap(({ run, tools }) => [run, ...tools.runs].map(({ runState }) => runState));
 }

@@ -1,12 +1,13 @@
 import type { GraphClient } from '../../infra/dev/main-job/graph-client.ts';
 import type { Buyer, ChaosStore } from './chaos-store.ts';
 
-/** Places in a job at which something may be killed; those of its part with tools come between the others as they fall. */
+/** Places in a job at which something may be killed; those of its parts with tools and with knowledge come between the others as they fall. */
 export const milestones = [
   'ordered',
   'bound',
   'granted',
   'committed',
+  'uploaded',
   'started',
   'tool-called',
   'streaming',

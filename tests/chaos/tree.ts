@@ -36,14 +36,19 @@ export async function startTree(stateDir: string): Promise<Tree> {
     fs.closeSync(out);
     child = started;
     isWanted = true;
+    // PostgreSQL's guard ends it with its owner.
+    process.once('exit', () => started.kill('SIGKILL'));
     started.once('exit', (code, signal) => {
       if (isWanted && child === started) crashes.push(`npm start ended by itself: ${code ?? signal}`);
     });
-    await until('npm start is up', async () => {
-      if (started.exitCode !== null) throw new Error(`npm start ended with ${started.exitCode}`);
+    const ended = once(started, 'exit').then(([code]) =>
+      Promise.reject(new Error(`npm start ended with ${code}`)),
+    );
+    const up = until('npm start is up', async () => {
       const description = readDescription(stateDir);
       return (description && description.startedAt !== before) || undefined;
     });
+    await Promise.race([up, ended]);
   };
   await start();
   const { urls, directories, oidc, shop, offering, users } = readDescription(stateDir)!;
@@ -72,6 +77,7 @@ export async function startTree(stateDir: string): Promise<Tree> {
     },
     connectorSecrets: demoConnectorSecrets(stateDir),
     vault: { url: urls.vault, rootToken: secrets.vault.rootToken },
+    objects: { url: urls.objects, ...secrets.objects },
     ordersCalls: () => undefined,
     buyer: async () => people[next++ % people.length]!,
     crashes: () => crashes.splice(0),

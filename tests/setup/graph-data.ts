@@ -61,6 +61,7 @@ export interface Data {
     readonly knowledgeBase: { readonly id: string } | null;
     readonly errors: readonly Refusal[];
   };
+  readonly knowledgeBaseDelete: { readonly errors: readonly Refusal[] };
   readonly documentUploadInit: UploadInit;
   readonly documentIngest: {
     readonly document: { readonly state: string; readonly attempt: number } | null;
@@ -71,6 +72,8 @@ export interface Data {
     readonly knowledgeBases: {
       readonly edges: readonly {
         readonly node: {
+          readonly id: string;
+          readonly state: string;
           readonly documents: {
             readonly edges: readonly { readonly node: { readonly id: string; readonly state: string } }[];
           };

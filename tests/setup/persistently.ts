@@ -9,8 +9,15 @@ const transient = new Set([
   'SECRET_STORE_UNAVAILABLE',
 ]);
 
-/** Repeats a step that has not answered, as a client should; gives up on a refusal that time does not heal, and after a minute and a half. */
-export async function persistently<T>(what: string, step: () => Promise<T>, patienceMs = 90_000): Promise<T> {
+/**
+ * For all that comes by itself: a step that a killed process had claimed (an order, a write of a secret) is free for others after a minute, two stores that
+ * start beside a third on one core take longer than that to be up, and a flow waits three minutes for a tool whose server answered with an HTTP error. Nobody
+ * waits for all of it unless something is lost.
+ */
+export const patienceMs = 240_000;
+
+/** Repeats a step that has not answered, as a client should; gives up on a refusal that time does not heal, and when its patience ends. */
+export async function persistently<T>(what: string, step: () => Promise<T>): Promise<T> {
   let last: unknown;
   // Often at first, to see things when they happen; rarely when it takes long, to leave the machine to those who are waited for.
   let pauseMs = 40;
@@ -33,13 +40,9 @@ export async function persistently<T>(what: string, step: () => Promise<T>, pati
 }
 
 /** Asks until there is what one waits for. */
-export const until = <T>(what: string, ask: () => Promise<T | undefined>, patienceMs?: number): Promise<T> =>
-  persistently(
-    what,
-    async () => {
-      const found = await ask();
-      if (found === undefined) throw new Error('not yet');
-      return found;
-    },
-    patienceMs,
-  );
+export const until = <T>(what: string, ask: () => Promise<T | undefined>): Promise<T> =>
+  persistently(what, async () => {
+    const found = await ask();
+    if (found === undefined) throw new Error('not yet');
+    return found;
+  });

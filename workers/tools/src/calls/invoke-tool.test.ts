@@ -69,6 +69,7 @@ describe('the order of a call', () => {
   it('ends before anything is read when the decision cannot be written down; a refusal says so too', async () => {
     gateway.faults.audit = new Error('down');
     expect(codeOf(await gateway.invoke('orders__find_order', find))).toEqual([503, 'AUDIT_UNAVAILABLE']);
+    expect(gateway.steps).toEqual(['owner:started', 'owner:ended']);
     expect(codeOf(await gateway.invoke('orders__nothing', find))).toEqual([503, 'AUDIT_UNAVAILABLE']);
     expect(gateway.reads).toEqual([]);
     expect(gateway.upstream.connections()).toBe(0);

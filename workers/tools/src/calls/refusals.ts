@@ -37,7 +37,11 @@ export const toolRefusals = {
     status: 503,
     means: 'The applied policies or the connector definition cannot be read now; nothing was called.',
   },
-  AUDIT_UNAVAILABLE: { status: 503, means: 'The decision cannot be written down, so nothing was called.' },
+  AUDIT_UNAVAILABLE: {
+    status: 503,
+    means:
+      'The decision cannot be written down, so nothing was called; or how the call ended cannot, and its result is withheld.',
+  },
   SECRET_STORE_UNAVAILABLE: {
     status: 503,
     means: 'The secret store is sealed, slow or away; nothing was called.',
