@@ -13,23 +13,25 @@ export async function followRun(connection: Connection, cell: Cell, signal: Abor
   const { runId } = cell.transcript.answer;
   while (!cell.transcript.isEnded) {
     let isGap = false;
+    let isHole = false;
     await connection.follow<{ runEvents: RunEvent }>({
       query: runEvents,
       variables: () => ({ runId, after: cell.transcript.lastSeq }),
       next: ({ runEvents: event }) => {
         isGap = event.__typename === 'RunEventsGap';
-        // Something before it was lost: asks for it again.
-        if (event.seq > cell.transcript.lastSeq + 1 && !isGap) return true;
-        cell.transcript = applyEvent(cell.transcript, event);
-        return isGap || cell.transcript.isEnded;
+        // What was lost on the way is asked for again.
+        isHole = event.seq > cell.transcript.lastSeq + 1 && !isGap;
+        if (!isHole) cell.transcript = applyEvent(cell.transcript, event);
+        return isGap || isHole || cell.transcript.isEnded;
       },
       signal,
     });
     if (cell.transcript.isEnded) return;
+    if (!isGap) connection.failed();
+    if (isHole) continue;
     // Some of it cannot be told any more, or nothing was told: the run itself knows.
     const { run } = await connection.request<{ run: Run | null }>(readRun, () => ({ id: runId }), signal);
     if (!run) return;
     cell.transcript = applyRun(cell.transcript, run);
-    if (!isGap) connection.failed();
   }
 }

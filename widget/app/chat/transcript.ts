@@ -113,10 +113,12 @@ export function applyRun(transcript: Transcript, run: Run): Transcript {
   }
 }
 
-/** Of a run of a history, from its details alone. */
+const underWay: readonly string[] = ['QUEUED', 'RUNNING', 'CANCELLING'];
+
+/** Of a run of a history, from its details alone; one under way is told from its first event when it is followed. */
 export const transcriptOf = (run: PastRun): Transcript =>
   applyRun(
-    run.events.reduce<Transcript>(
+    (underWay.includes(run.state) ? [] : run.events).reduce<Transcript>(
       (transcript, event) => (event.__typename ? applyDetail(transcript, event) : transcript),
       beginTranscript(run.id),
     ),
