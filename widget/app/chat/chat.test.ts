@@ -63,7 +63,10 @@ it.each([
   ['RUNTIME_ERROR', 'answer-failed'],
 ])('an answer that fails with %s says %s, also in the history', async (code, failure) => {
   const { store, visit } = visits;
-  store.script = () => [...shortAnswer('so far').slice(0, 2), { __typename: 'RunFailed', error: { code, message: '' } }];
+  store.script = () => [
+    ...shortAnswer('so far').slice(0, 2),
+    { __typename: 'RunFailed', error: { code, message: '' } },
+  ];
   const chat = visit();
   chat.send('why');
   await until(chat, ({ messages }) => messages[1]?.state === 'failed');
@@ -147,7 +150,8 @@ describe('conversations', () => {
     for (let n = 0; n < 23; n += 1)
       store.addRun(visitor, `q${n}`, shortAnswer(`a${n}`), n ? 'conversation-1' : undefined);
     await chat.openConversation('conversation-1');
-    const texts = (from: number) => Array.from({ length: 23 - from }, (_, n) => [`q${n + from}`, `a${n + from}`]).flat();
+    const texts = (from: number) =>
+      Array.from({ length: 23 - from }, (_, n) => [`q${n + from}`, `a${n + from}`]).flat();
     expect(chat.state.messages.map(({ text }) => text)).toEqual(texts(13));
     expect(chat.state.hasOlder).toBe(true);
     await Promise.all([chat.loadOlder(), chat.loadOlder()]);

@@ -43,15 +43,15 @@ export function createChat(
       const { branding, limits, identified } = session;
       store.set({ branding, limits, identified });
       if (isAnother) {
-        kept.keepConversationId(null);
-        kept.changeOutbox(() => []);
+        forgetTalks();
         startOver();
         connection.restart();
       }
     },
     trouble: (trouble, branding) => {
+      if (ending.signal.aborted) return;
       store.set({ trouble, ...(branding ? { branding } : {}) });
-      if (trouble?.kind === 'revoked') kept.clear();
+      if (trouble?.kind === 'revoked') forgetTalks();
     },
   };
   const session = createSession(surroundings, { widgetKey, store: origin, kept }, listener);
@@ -78,7 +78,8 @@ export function createChat(
   };
   /** All that go on; the last one shown is `current`. */
   let talks: readonly Talk[] = [];
-  let current = talkOf(kept.conversationId());
+  let keptId = kept.conversationId();
+  let current = talkOf(keptId);
 
   function talkOf(id: string | null): Talk {
     const known = talks.find((talk) => talk.id === id);
@@ -96,8 +97,15 @@ export function createChat(
   function show(talk: Talk = current): void {
     current = talk;
     const { id: conversationId, messages, hasOlder } = talk;
-    if (conversationId !== kept.conversationId()) kept.keepConversationId(conversationId);
+    // Once, not whenever another tab shows another one.
+    if (conversationId !== keptId) kept.keepConversationId((keptId = conversationId));
     store.set({ conversationId, messages, hasOlder });
+  }
+
+  /** In the browser. */
+  function forgetTalks(): void {
+    kept.keepConversationId((keptId = null));
+    kept.changeOutbox(() => []);
   }
 
   /** For another visitor, or nobody in particular. */
@@ -111,6 +119,7 @@ export function createChat(
 
   /** The visitor acts: what stopped us is asked about again. */
   function again(): void {
+    if (ending.signal.aborted) return;
     if (store.state.trouble?.kind === 'revoked') startOver();
     session.permit();
   }
@@ -135,7 +144,7 @@ export function createChat(
 
   async function forget(): Promise<void> {
     const ended = session.end();
-    kept.clear();
+    forgetTalks();
     known = null;
     startOver();
     connection.restart();
@@ -239,4 +248,6 @@ export function createChat(
 
 /** `crypto.randomUUID` is for secure pages only. */
 const newKey = (): string =>
-  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(
+    '',
+  );

@@ -11,7 +11,7 @@ interface Nodes<Node> {
   readonly edges: readonly { readonly node: Node }[];
 }
 
-/** A part of a conversation, oldest first. */
+/** A part of a conversation, newest first. */
 export interface HistoryPage {
   readonly turns: readonly Turn[];
   /** Where older ones begin; null when there are none. */
@@ -32,7 +32,7 @@ export async function readHistory(
   if (!conversation) return null;
   const { edges, pageInfo } = conversation.runs;
   return {
-    turns: edges.map(({ node }) => pastTurn(node)).toReversed(),
+    turns: edges.map(({ node }) => pastTurn(node)),
     olderThan: pageInfo.hasNextPage ? pageInfo.endCursor : null,
   };
 }

@@ -16,7 +16,10 @@ describe('what is kept', () => {
     expect([same!.handle(), same!.conversationId()]).toEqual(['h', 'c']);
     expect(one!.outbox().map(({ key }) => key)).toEqual(['a', 'b']);
     expect([other!.handle(), other!.conversationId(), other!.outbox()]).toEqual([null, null, []]);
-    one!.clear();
+    one!.keepHandle(null);
+    one!.keepConversationId(null);
+    openOutbox(one!).remove('a');
+    openOutbox(one!).remove('b');
     expect(browser.stored.size).toBe(0);
   });
 

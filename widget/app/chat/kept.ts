@@ -16,7 +16,6 @@ export interface Kept {
   outbox(): readonly Unsent[];
   /** Reads, changes and writes at once, so that another tab's messages stay. */
   changeOutbox(change: (outbox: readonly Unsent[]) => readonly Unsent[]): void;
-  clear(): void;
 }
 
 /** In localStorage; in memory from the moment that it refuses. */
@@ -62,9 +61,6 @@ export function keptFor(widgetKey: string, { storage }: Pick<Surroundings, 'stor
     changeOutbox: (change) => {
       const left = change(outbox());
       write('outbox', left.length ? JSON.stringify(left) : null);
-    },
-    clear: () => {
-      for (const item of ['handle', 'conversation', 'outbox']) write(item, null);
     },
   };
 }

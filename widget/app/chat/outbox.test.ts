@@ -4,7 +4,8 @@ import { shortAnswer } from '../testing/scripts.ts';
 import { isDone, useVisits } from '../testing/visits.ts';
 
 const visits = useVisits();
-const outboxOf = () => JSON.parse(visits.browser.stored.get('agentstore:wk_1:outbox') ?? '[]') as { text: string }[];
+const outboxOf = () =>
+  JSON.parse(visits.browser.stored.get('agentstore:wk_1:outbox') ?? '[]') as { text: string }[];
 
 describe('messages without a connection', () => {
   it('wait, are kept, and go once and in order when there is one', async () => {
@@ -26,7 +27,14 @@ describe('messages without a connection', () => {
 
     browser.goOnline(true);
     const state = await until(chat, isDone(3));
-    expect(state.messages.map(({ text }) => text)).toEqual(['one', 'to one', 'two', 'to two', 'three', 'to three']);
+    expect(state.messages.map(({ text }) => text)).toEqual([
+      'one',
+      'to one',
+      'two',
+      'to two',
+      'three',
+      'to three',
+    ]);
     expect(store.runs.map(({ input }) => input)).toEqual(['one', 'two', 'three']);
     expect(store.starts.length).toBe(3);
     expect(new Set(store.runs.map(({ conversation }) => conversation.id)).size).toBe(1);

@@ -79,17 +79,21 @@ describe('an answer whose connection is cut', () => {
     expect(answersOf(await until(chat, isDone()))).toMatchObject([whole]);
   });
 
-  it.each(['GOING_AWAY', 'SUBGRAPH_UNAVAILABLE', 'UNAVAILABLE', 'INTERNAL', 'ACCESS_CHANGED', 'UNAUTHENTICATED'])(
-    'goes on after %s',
-    async (code) => {
-      visits.store.script = () => truth.events;
-      visits.store.streamErrors.push(code, code);
-      const chat = visits.visit();
-      chat.send('hello');
-      expect(answersOf(await until(chat, isDone()))).toMatchObject([whole]);
-      expect(visits.store.inits.length).toBe(code === 'UNAUTHENTICATED' ? 3 : 1);
-    },
-  );
+  it.each([
+    'GOING_AWAY',
+    'SUBGRAPH_UNAVAILABLE',
+    'UNAVAILABLE',
+    'INTERNAL',
+    'ACCESS_CHANGED',
+    'UNAUTHENTICATED',
+  ])('goes on after %s', async (code) => {
+    visits.store.script = () => truth.events;
+    visits.store.streamErrors.push(code, code);
+    const chat = visits.visit();
+    chat.send('hello');
+    expect(answersOf(await until(chat, isDone()))).toMatchObject([whole]);
+    expect(visits.store.inits.length).toBe(code === 'UNAUTHENTICATED' ? 3 : 1);
+  });
 
   it('fails where the run is not theirs', async () => {
     visits.store.script = () => truth.events;

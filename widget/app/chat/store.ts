@@ -28,7 +28,7 @@ export function createStore(): Store {
 
   function tell(): void {
     isTelling = false;
-    for (const listener of [...listeners]) listener();
+    for (const listener of listeners) listener();
   }
 
   return {

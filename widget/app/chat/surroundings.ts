@@ -44,8 +44,7 @@ export const browserSurroundings = (): Surroundings => ({
     }
   },
   // Only a secure page has locks; the handle before the last is good for a minute, which is enough for the others.
-  exclusive: (name, work) =>
-    'locks' in navigator ? navigator.locks.request(name, () => work()) : work(),
+  exclusive: (name, work) => ('locks' in navigator ? navigator.locks.request(name, () => work()) : work()),
   clock: {
     now: () => Date.now(),
     after: (ms, call) => {

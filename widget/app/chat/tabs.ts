@@ -3,7 +3,13 @@ import type { UnreadNews } from './unread.ts';
 
 /** What a tab says to the others of the same widget key. The handle is not in it: they share it by storage, under a lock. */
 export type TabNews =
-  | { readonly kind: 'run'; readonly conversationId: string; readonly runId: string; readonly key: string; readonly text: string }
+  | {
+      readonly kind: 'run';
+      readonly conversationId: string;
+      readonly runId: string;
+      readonly key: string;
+      readonly text: string;
+    }
   | ({ readonly kind: 'unread' } & UnreadNews)
   /** The visitor was forgotten. */
   | { readonly kind: 'reset' };

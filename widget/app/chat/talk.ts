@@ -165,7 +165,8 @@ export function beginTalk(room: TalkRoom, startId: string | null): Talk {
     const cell: Cell = { transcript: beginTranscript(answer.runId) };
     if (isEnded && !following.has(answer.runId))
       void followRun(connection, cell, signal).then(
-        () => setTranscript({ ...cell.transcript, answer: { ...cell.transcript.answer, rating: answer.rating } }),
+        () =>
+          setTranscript({ ...cell.transcript, answer: { ...cell.transcript.answer, rating: answer.rating } }),
         () => undefined,
       );
   }
@@ -290,11 +291,11 @@ export function beginTalk(room: TalkRoom, startId: string | null): Talk {
     const transcript = transcriptOf(runId) ?? beginTranscript(runId);
     const question: Question = { ...askedTurn(key, text).question, state: 'sent' };
     const others = turns.filter((turn) => runIdOf(turn) !== runId || turn.question.key === key);
-    const at = others.findIndex((turn) => turn.question.key === key);
+    const joined: Turn = { question, transcript };
     setTurns(
-      at < 0
-        ? mergeTurns(others, [{ question, transcript }], 'newest')
-        : others.with(at, { question, transcript }),
+      others.some((turn) => turn.question.key === key)
+        ? others.map((turn) => (turn.question.key === key ? joined : turn))
+        : mergeTurns(others, [joined], 'newest'),
     );
     followAll();
   }
@@ -307,7 +308,9 @@ export function beginTalk(room: TalkRoom, startId: string | null): Talk {
 
   function stop(): void {
     const runId = turns.find(({ transcript }) => transcript && !transcript.isEnded)?.transcript?.answer.runId;
-    unwanted = runId ? null : (turns.find(({ question }) => question.state === 'sending')?.question.key ?? null);
+    unwanted = runId
+      ? null
+      : (turns.find(({ question }) => question.state === 'sending')?.question.key ?? null);
     if (!runId) return;
     const state = transcriptOf(runId)!.answer.state;
     if (state === 'stopping') return;

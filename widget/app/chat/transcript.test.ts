@@ -39,20 +39,21 @@ describe('a transcript', () => {
   });
 
   it('has a blank line between two messages of a run', () => {
-    const said = (['a', 'a', 'b'] as const).map(
-      (messageId, n): RunEvent => ({ __typename: 'TextMessageContent', seq: n + 1, messageId, delta: `${n}` }),
-    );
+    const said = (['a', 'a', 'b'] as const).map((messageId, n): RunEvent => ({
+      __typename: 'TextMessageContent',
+      seq: n + 1,
+      messageId,
+      delta: `${n}`,
+    }));
     expect(said.reduce(applyEvent, beginTranscript('r')).answer.text).toBe('01\n\n2');
   });
 
   it('numbers a passage that is cited twice once', () => {
-    const cited = ['k1', 'k2', 'k1'].map(
-      (chunkId, n): RunEvent => ({
-        __typename: 'CitationAdded',
-        seq: n + 1,
-        citation: { documentId: 'd', documentName: 'doc', chunkId, text: chunkId, page: null },
-      }),
-    );
+    const cited = ['k1', 'k2', 'k1'].map((chunkId, n): RunEvent => ({
+      __typename: 'CitationAdded',
+      seq: n + 1,
+      citation: { documentId: 'd', documentName: 'doc', chunkId, text: chunkId, page: null },
+    }));
     const { citations } = cited.reduce(applyEvent, beginTranscript('r')).answer;
     expect(citations.map(({ number, text }) => [number, text])).toEqual([
       [1, 'k1'],
@@ -78,7 +79,12 @@ describe('a transcript', () => {
   it('of 20,000 pieces takes as many steps', () => {
     let transcript = beginTranscript('r');
     for (let seq = 1; seq <= 20_000; seq += 1)
-      transcript = applyEvent(transcript, { __typename: 'TextMessageContent', seq, messageId: 'm', delta: 'word ' });
+      transcript = applyEvent(transcript, {
+        __typename: 'TextMessageContent',
+        seq,
+        messageId: 'm',
+        delta: 'word ',
+      });
     expect(transcript.answer.text).toBe('word '.repeat(20_000));
   });
 });
@@ -124,7 +130,7 @@ describe('whatever is cut, sent twice, left out or sent too early', () => {
             // What a run says of itself tells nothing of its events while it is under way.
             request: async () => ({ run: { id: 'r', state: 'RUNNING', rating: null } }) as never,
             failed: () => undefined,
-          } as Parameters<typeof followRun>[0],
+          } as unknown as Parameters<typeof followRun>[0],
           cell,
           new AbortController().signal,
         );

@@ -50,12 +50,15 @@ export function applyEvent(transcript: Transcript, event: RunEvent): Transcript 
       return end(next, { state: 'failed', failure: failureOf(event.error.code) });
     case 'RunCancelled':
       return end(next, { state: 'stopped' });
+    case 'ToolCallStart':
+    case 'ToolCallArgs':
+    case 'ToolCallResult':
+    case 'CitationAdded':
+      return applyDetail(next, event);
     case 'RunEventsGap':
     case 'RunStarted':
-      return next;
-    default:
-      return applyDetail(next, event);
   }
+  return next; // kinds that nobody knows yet count as seen
 }
 
 const end = (transcript: Transcript, last: Partial<Answer>): Transcript => ({
@@ -64,7 +67,7 @@ const end = (transcript: Transcript, last: Partial<Answer>): Transcript => ({
   answer: { ...transcript.answer, ...last },
 });
 
-/** A tool step or a citation; what is of no kind that is known changes nothing. */
+/** A tool step or a citation. */
 function applyDetail(transcript: Transcript, detail: Detail): Transcript {
   const { answer, chunkIds } = transcript;
   const change = (part: Partial<Answer>) => ({ ...transcript, answer: { ...answer, ...part } });
@@ -73,7 +76,10 @@ function applyDetail(transcript: Transcript, detail: Detail): Transcript {
   switch (detail.__typename) {
     case 'ToolCallStart':
       return change({
-        steps: [...answer.steps, { id: detail.toolCallId, name: detail.toolName, arguments: '', result: null }],
+        steps: [
+          ...answer.steps,
+          { id: detail.toolCallId, name: detail.toolName, arguments: '', result: null },
+        ],
       });
     case 'ToolCallArgs':
       return changeStep(detail.toolCallId, (step) => ({ arguments: step.arguments + detail.delta }));
@@ -87,8 +93,6 @@ function applyDetail(transcript: Transcript, detail: Detail): Transcript {
       const citation = { number: chunkIds.length + 1, documentId, documentName, text, page };
       return { ...change({ citations: [...answer.citations, citation] }), chunkIds: [...chunkIds, chunkId] };
     }
-    default:
-      return transcript;
   }
 }
 

@@ -21,20 +21,25 @@ export const pastTurn = (run: PastRun): Turn => ({
 
 export const runIdOf = (turn: Turn): string | undefined => turn.transcript?.answer.runId;
 
-export const isWaiting = ({ question: { state } }: Turn): boolean => state === 'queued' || state === 'sending';
+export const isWaiting = ({ question: { state } }: Turn): boolean =>
+  state === 'queued' || state === 'sending';
 
 export const messagesOf = (turns: readonly Turn[]): Message[] =>
   turns.flatMap(({ question, transcript }) => (transcript ? [question, transcript.answer] : [question]));
 
 /**
- * The turns with those of a page of history (oldest first), each once and in the server's order: behind what is there (`newest`), or before it.
+ * The turns with those of a page of history (newest first), each once and in the server's order: behind what is there (`newest`), or before it.
  * What is there already stays, since it is followed.
  */
-export function mergeTurns(turns: readonly Turn[], page: readonly Turn[], side: 'newest' | 'older'): readonly Turn[] {
+export function mergeTurns(
+  turns: readonly Turn[],
+  page: readonly Turn[],
+  side: 'newest' | 'older',
+): readonly Turn[] {
   const merged = [...turns];
   const unsent = turns.findIndex(({ transcript }) => !transcript);
   let at = side === 'older' ? 0 : unsent < 0 ? turns.length : unsent;
-  for (const turn of page.toReversed()) {
+  for (const turn of page) {
     const known = merged.findIndex((one) => runIdOf(one) === runIdOf(turn));
     if (known < 0) merged.splice(at, 0, turn);
     else at = known;

@@ -34,7 +34,7 @@ export function createBackoff({ clock, random }: Pick<Surroundings, 'clock' | 'r
     },
     // Failed again meanwhile: waits for that, too.
     wait: async () => {
-      for (let until; until !== waiting; ) await (until = waiting);
+      for (let until; until !== waiting;) await (until = waiting);
     },
     wake: () => wake(),
   };

@@ -35,7 +35,9 @@ describe('a close', () => {
     store.tokens.clear();
     store.closeAll(4403);
     store.play(store.runs[0]!, truth.events.slice(30));
-    expect(answersOf(await until(chat, isDone()))).toMatchObject([{ text: truth.text, citations: truth.citations }]);
+    expect(answersOf(await until(chat, isDone()))).toMatchObject([
+      { text: truth.text, citations: truth.citations },
+    ]);
     expect(store.inits.length).toBe(2);
     expect(store.runs.length).toBe(1);
   });
@@ -64,17 +66,20 @@ describe('a close', () => {
     expect(store.inits[1]).toEqual({ widgetKey: 'wk_1' });
   });
 
-  it.each([1002, 4400, 4406, 4409, 4429, 4500])('with %i is final until the panel is opened again', async (code) => {
-    const chat = await midAnswer();
-    const { store, browser } = visits;
-    store.closeAll(code);
-    await until(chat, ({ trouble }) => trouble?.kind === 'unavailable');
-    store.play(store.runs[0]!, truth.events.slice(30));
-    expect(browser.sockets).toBe(1);
-    await chat.open();
-    expect(answersOf(await until(chat, isDone()))).toMatchObject([{ text: truth.text }]);
-    expect(chat.state.trouble).toBeNull();
-  });
+  it.each([1002, 4400, 4406, 4409, 4429, 4500])(
+    'with %i is final until the panel is opened again',
+    async (code) => {
+      const chat = await midAnswer();
+      const { store, browser } = visits;
+      store.closeAll(code);
+      await until(chat, ({ trouble }) => trouble?.kind === 'unavailable');
+      store.play(store.runs[0]!, truth.events.slice(30));
+      expect(browser.sockets).toBe(1);
+      await chat.open();
+      expect(answersOf(await until(chat, isDone()))).toMatchObject([{ text: truth.text }]);
+      expect(chat.state.trouble).toBeNull();
+    },
+  );
 });
 
 describe('a socket that says nothing any more', () => {
@@ -108,7 +113,9 @@ describe('a socket that says nothing any more', () => {
   it('is kept when it answers', async () => {
     const chat = await midAnswer();
     const { store, browser } = visits;
-    const pinged = new Promise((resolve) => [...store.sockets][0]!.once('message', (data) => resolve(String(data))));
+    const pinged = new Promise((resolve) =>
+      [...store.sockets][0]!.once('message', (data: Buffer) => resolve(data.toString())),
+    );
     browser.wake();
     expect(await pinged).toBe('{"type":"ping"}');
     store.play(store.runs[0]!, truth.events.slice(30));
@@ -139,5 +146,15 @@ it('the words of the connection', async () => {
   await until(chat, ({ connection }) => connection === 'offline');
   browser.goOnline(true);
   await until(chat, ({ connection }) => connection === 'open');
-  expect(words).toEqual(['idle', 'connecting', 'open', 'reconnecting', 'open', 'reconnecting', 'offline', 'reconnecting', 'open']);
+  expect(words).toEqual([
+    'idle',
+    'connecting',
+    'open',
+    'reconnecting',
+    'open',
+    'reconnecting',
+    'offline',
+    'reconnecting',
+    'open',
+  ]);
 });

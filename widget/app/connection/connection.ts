@@ -130,7 +130,8 @@ export function connect(
     if (code === tokenRefused) session.invalidate(token);
     if (code === sessionRevoked) session.stop({ kind: 'revoked' });
     else if (isFault(code)) session.stop({ kind: 'unavailable' });
-    else if (!isLost && !(useful && [tokenRefused, terminated].includes(code)) && code !== 1000) backoff.failed();
+    else if (!isLost && !(useful && [tokenRefused, terminated].includes(code)) && code !== 1000)
+      backoff.failed();
     isLost = true;
     say();
   }
@@ -140,35 +141,36 @@ export function connect(
     await backoff.wait();
     ({ graphqlUrl: url } = await session.ensure());
     signal.throwIfAborted();
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = client.subscribe<Data>(
-      { query, variables: { toJSON: variables } },
-      {
-        next: ({ data, errors }) => {
-          if (errors?.length) return reject(refusedBy(errors));
-          useful = true;
-          backoff.succeeded();
-          try {
-            if (next(data!)) resolve();
-          } catch (error) {
-            reject(error); // what graphql-ws would take for a broken socket
-          }
+    let leave = () => {};
+    let callOff = () => {};
+    let abort = () => {};
+    await new Promise<void>((resolve, reject) => {
+      abort = () => reject(signal.reason);
+      signal.addEventListener('abort', abort);
+      if (deadlineMs !== undefined)
+        callOff = clock.after(deadlineMs, () => {
+          backoff.failed();
+          reject(new Cut());
+        });
+      leave = client.subscribe<Data>(
+        { query, variables: { toJSON: variables } },
+        {
+          next: ({ data, errors }) => {
+            if (errors?.length) return reject(refusedBy(errors));
+            useful = true;
+            backoff.succeeded();
+            try {
+              if (next(data!)) resolve();
+            } catch (error) {
+              reject(error); // what graphql-ws would take for a broken socket
+            }
+          },
+          error: (reason) => reject(Array.isArray(reason) ? refusedBy(reason) : new Cut()),
+          complete: resolve,
         },
-        error: (reason) => reject(Array.isArray(reason) ? refusedBy(reason) : new Cut()),
-        complete: resolve,
-      },
-    );
-    const abort = () => reject(signal.reason);
-    signal.addEventListener('abort', abort);
-    const callOff =
-      deadlineMs === undefined
-        ? undefined
-        : clock.after(deadlineMs, () => {
-            backoff.failed();
-            reject(new Cut());
-          });
-    await promise.finally(() => {
-      callOff?.();
+      );
+    }).finally(() => {
+      callOff();
       signal.removeEventListener('abort', abort);
       leave();
     });

@@ -8,9 +8,17 @@ export class Refused extends Error {
 }
 
 /** What passes by itself, by `docs/protocol-run-events.md`. */
-const passing = ['UNAVAILABLE', 'SUBGRAPH_UNAVAILABLE', 'GOING_AWAY', 'ACCESS_CHANGED', 'RATE_LIMITED', 'TOO_MANY_OPERATIONS'];
+const passing = [
+  'UNAVAILABLE',
+  'SUBGRAPH_UNAVAILABLE',
+  'GOING_AWAY',
+  'ACCESS_CHANGED',
+  'RATE_LIMITED',
+  'TOO_MANY_OPERATIONS',
+];
 export const passes = (code: string): boolean => passing.includes(code);
 
 /** GraphQL errors as a refusal. */
-export const refusedBy = (errors: readonly { readonly extensions?: { readonly code?: unknown } | undefined }[]) =>
-  new Refused(String(errors[0]?.extensions?.code));
+export const refusedBy = (
+  errors: readonly { readonly extensions?: { readonly code?: unknown } | undefined }[],
+) => new Refused(String(errors[0]?.extensions?.code));

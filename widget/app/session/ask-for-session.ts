@@ -54,7 +54,11 @@ export async function askForSession(
 }
 
 /** The visitor is forgotten whether the store hears of it or not. */
-export async function endSession({ fetch }: Pick<Surroundings, 'fetch'>, store: string, handle: string): Promise<void> {
+export async function endSession(
+  { fetch }: Pick<Surroundings, 'fetch'>,
+  store: string,
+  handle: string,
+): Promise<void> {
   await fetch(`${store}/v1/widget/session:end`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -12,8 +12,7 @@ export interface Problem {
 
 /** What to do after a problem: go on without the visitor's identity, ask again later by itself, or stop until the panel is opened again. */
 export type Verdict =
-  | { readonly act: 'without-identity' }
-  | { readonly act: 'later' | 'stop'; readonly trouble: Trouble };
+  { readonly act: 'without-identity' } | { readonly act: 'later' | 'stop'; readonly trouble: Trouble };
 
 const stopping: Readonly<Record<string, Exclude<Trouble['kind'], 'rate-limited'>>> = {
   SESSION_REVOKED: 'revoked',

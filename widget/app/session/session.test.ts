@@ -13,7 +13,12 @@ describe('a session', () => {
     const first = visit();
     expect(store.inits).toEqual([]);
     await first.open();
-    expect(first.state).toMatchObject({ branding, identified: false, limits: { inputCharacters: 100 }, trouble: null });
+    expect(first.state).toMatchObject({
+      branding,
+      identified: false,
+      limits: { inputCharacters: 100 },
+      trouble: null,
+    });
     expect(store.inits).toEqual([{ widgetKey: 'wk_1' }]);
     const handle = handleOf();
     await first.open();
@@ -164,7 +169,9 @@ describe('an identity', () => {
     ['then gone on without', 2, ['jwt-1', 'jwt-2', undefined]],
   ])('that is refused is %s', async (_what, refusals, identities) => {
     const { store, visit } = visits;
-    store.refusals.push(...Array.from({ length: refusals }, () => ({ status: 401, code: 'IDENTITY_INVALID' })));
+    store.refusals.push(
+      ...Array.from({ length: refusals }, () => ({ status: 401, code: 'IDENTITY_INVALID' })),
+    );
     const chat = visit();
     let asked = 0;
     await chat.identify(async () => `jwt-${++asked}`);

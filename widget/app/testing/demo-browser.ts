@@ -98,7 +98,10 @@ export function openDemoBrowser() {
             browser.inLock.now -= 1;
           }
         });
-        locks.set(name, turn.catch(() => undefined));
+        locks.set(
+          name,
+          turn.catch(() => undefined),
+        );
         return turn;
       },
       clock: browser.clock,
@@ -123,6 +126,9 @@ export function until(chat: Chat, isIt: (state: Chat['state']) => boolean): Prom
       stop();
       resolve(chat.state);
     });
-    const tooLate = setTimeout(() => reject(new Error(`still ${JSON.stringify(chat.state, null, 1)}`)), 10_000);
+    const tooLate = setTimeout(
+      () => reject(new Error(`still ${JSON.stringify(chat.state, null, 1)}`)),
+      10_000,
+    );
   });
 }

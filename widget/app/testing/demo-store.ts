@@ -145,7 +145,9 @@ export async function openDemoStore() {
     replayFrom: (after: number): number => after,
     isMute: false,
     visitorOf: (body: Readonly<Record<string, string>>): string =>
-      body['identity'] ? `person-${body['identity']}` : (sessions.get(body['handle'] ?? '') ?? `visitor-${++counter}`),
+      body['identity']
+        ? `person-${body['identity']}`
+        : (sessions.get(body['handle'] ?? '') ?? `visitor-${++counter}`),
     play(run: DemoRun, events: readonly Scripted[]): void {
       for (const event of events) {
         if (states[run.state === event.__typename ? '' : event.__typename]) {
@@ -165,7 +167,11 @@ export async function openDemoStore() {
     },
     /** A run that somebody started elsewhere. */
     addRun(visitorId: string, input: string, events: readonly Scripted[], conversationId?: string): DemoRun {
-      const run = makeRun(visitorId, { input, conversationId: conversationId ?? null, idempotencyKey: `elsewhere-${++counter}` });
+      const run = makeRun(visitorId, {
+        input,
+        conversationId: conversationId ?? null,
+        idempotencyKey: `elsewhere-${++counter}`,
+      });
       store.play(run, events);
       return run;
     },
@@ -176,7 +182,10 @@ export async function openDemoStore() {
     },
   };
 
-  function makeRun(visitorId: string, input: { input: string; conversationId: string | null; idempotencyKey: string }): DemoRun {
+  function makeRun(
+    visitorId: string,
+    input: { input: string; conversationId: string | null; idempotencyKey: string },
+  ): DemoRun {
     const known = runs.find((run) => run.key === input.idempotencyKey);
     if (known) return known;
     let conversation = conversations.find(({ id }) => id === input.conversationId);
@@ -298,7 +307,10 @@ export async function openDemoStore() {
   const mutation = {
     runStart: field(
       'runStart',
-      ({ input }: { input: { input: string; conversationId: string | null; idempotencyKey: string } }, visitorId) => {
+      (
+        { input }: { input: { input: string; conversationId: string | null; idempotencyKey: string } },
+        visitorId,
+      ) => {
         store.starts.push(JSON.stringify(input));
         const code = store.refuseStart(input.input);
         if (code) return { run: null, errors: [{ code, message: code }] };
@@ -310,16 +322,23 @@ export async function openDemoStore() {
       if (!states[run.log.at(-1)?.__typename ?? '']) store.play(run, [{ __typename: 'RunCancelled' }]);
       return { run: null, errors: [] };
     }),
-    runRate: field('runRate', ({ input }: { input: { runId: string; rating: string; reason: string | null } }) => {
-      const run = runs.find(({ id }) => id === input.runId)!;
-      if (input.reason === 'refuse') return { run: null, errors: [{ code: 'INVALID_INPUT', message: '' }] };
-      run.rating = { rating: input.rating, reason: input.reason };
-      return { run: null, errors: [] };
-    }),
+    runRate: field(
+      'runRate',
+      ({ input }: { input: { runId: string; rating: string; reason: string | null } }) => {
+        const run = runs.find(({ id }) => id === input.runId)!;
+        if (input.reason === 'refuse') return { run: null, errors: [{ code: 'INVALID_INPUT', message: '' }] };
+        run.rating = { rating: input.rating, reason: input.reason };
+        return { run: null, errors: [] };
+      },
+    ),
   };
   const subscription = {
     runEvents: ({ runId, after }: { runId: string; after: number }, context: Context) =>
-      follow(runs.find(({ id }) => id === runId)!, after, socketOf(context)),
+      follow(
+        runs.find(({ id }) => id === runId)!,
+        after,
+        socketOf(context),
+      ),
   };
 
   async function serveInit(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {

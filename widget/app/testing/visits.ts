@@ -4,14 +4,20 @@ import { createChat } from '../chat/chat.ts';
 import { openDemoBrowser, type DemoBrowser } from './demo-browser.ts';
 import { openDemoStore, type DemoStore } from './demo-store.ts';
 
+interface Visits {
+  store: DemoStore;
+  browser: DemoBrowser;
+  /** A page with the widget, in a tab of its own. */
+  readonly visit: (browser?: DemoBrowser) => Chat;
+}
+
 /** For each test a store and a browser; what a test opened is closed behind it. */
-export function useVisits() {
+export function useVisits(): Visits {
   const chats: Chat[] = [];
-  const visits = {
+  const visits: Visits = {
     store: undefined as unknown as DemoStore,
     browser: undefined as unknown as DemoBrowser,
-    /** A page with the widget, in a tab of its own. */
-    visit(browser: DemoBrowser = visits.browser): Chat {
+    visit: (browser = visits.browser) => {
       const chat = createChat({ widgetKey: 'wk_1', store: visits.store.origin }, browser.tab());
       chats.push(chat);
       return chat;
