@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Connection } from '../connection/connection.ts';
 import { longAnswer } from '../testing/scripts.ts';
 import { followRun, type Cell } from './follow-run.ts';
 import type { RunEvent } from './run-event.ts';
@@ -112,28 +113,25 @@ describe('whatever is cut, sent twice, left out or sent too early', () => {
             published.push(transcript);
           },
         };
-        await followRun(
-          {
-            follow: async ({ variables, next }) => {
-              const after = variables()['after'] as number;
-              const plan = todo.shift();
-              let events = log.slice(after);
-              if (plan) {
-                const { overlap, length, twice, leftOut, swapped } = plan;
-                events = log.slice(Math.max(0, after - overlap), after - overlap + length);
-                for (const n of twice) events.splice(n, 0, ...events.slice(n, n + 1));
-                for (const n of leftOut) events.splice(n, 1);
-                for (const n of swapped) events.splice(n, 2, ...events.slice(n, n + 2).toReversed());
-              }
-              for (const runEvents of events) if (next({ runEvents } as never)) return;
-            },
-            // What a run says of itself tells nothing of its events while it is under way.
-            request: async () => ({ run: { id: 'r', state: 'RUNNING', rating: null } }) as never,
-            failed: () => undefined,
-          } as unknown as Parameters<typeof followRun>[0],
-          cell,
-          new AbortController().signal,
-        );
+        const connection: Pick<Connection, 'follow' | 'request' | 'failed'> = {
+          follow: async ({ variables, next }) => {
+            const after = variables()['after'] as number;
+            const plan = todo.shift();
+            let events = log.slice(after);
+            if (plan) {
+              const { overlap, length, twice, leftOut, swapped } = plan;
+              events = log.slice(Math.max(0, after - overlap), after - overlap + length);
+              for (const n of twice) events.splice(n, 0, ...events.slice(n, n + 1));
+              for (const n of leftOut) events.splice(n, 1);
+              for (const n of swapped) events.splice(n, 2, ...events.slice(n, n + 2).toReversed());
+            }
+            for (const runEvents of events) if (next({ runEvents } as never)) return;
+          },
+          // What a run says of itself tells nothing of its events while it is under way.
+          request: async () => ({ run: { id: 'r', state: 'RUNNING', rating: null } }) as never,
+          failed: () => undefined,
+        };
+        await followRun(connection as Connection, cell, new AbortController().signal);
         expect(cell.transcript.answer).toEqual(whole.answer);
         const texts = published.map(({ answer }) => answer.text);
         expect(texts.every((text, n) => n === 0 || text.startsWith(texts[n - 1]!))).toBe(true);
