@@ -78,10 +78,10 @@ export const prose = `
 .prose .code::before{content:attr(data-language);display:block;block-size:34px;padding:0 14px;font:12px/34px var(--agentstore-code-font);color:var(--agentstore-muted-text)}
 .prose .code>button{position:absolute;inset-block-start:3px;inset-inline-end:4px;min-block-size:28px;padding:0 10px;font-size:12.5px;font-weight:500;color:var(--agentstore-muted-text)}
 .prose .code>button:hover{color:var(--agentstore-text);background:color-mix(in srgb,var(--agentstore-text) 8%,transparent)}
-.prose pre{padding:0 14px 12px;overflow-x:auto;outline-offset:-2px;border-radius:10px;scrollbar-width:thin}
-.prose pre code{display:block;inline-size:max-content;padding:0;background:none;font-size:13px;overflow-wrap:normal;white-space:pre}
+.prose pre{padding:0 14px 12px;outline-offset:-2px;border-radius:10px}
+.prose pre code{display:block;padding:0;background:none;font-size:13px;white-space:pre-wrap}
 .prose blockquote{padding-inline-start:12px;border-inline-start:3px solid var(--agentstore-line);color:var(--agentstore-muted-text)}
-.prose .table{overflow-x:auto}
+.prose .table{overflow-x:auto;outline-offset:-2px}
 .prose .task{list-style:none;margin-inline-start:-22px}
 .prose table{border-collapse:collapse;font:inherit;font-size:14px;color:inherit;overflow-wrap:normal}
 .prose th,.prose td{padding:6px 10px;border:1px solid var(--agentstore-line);text-align:start;vertical-align:top}

@@ -17,7 +17,7 @@ export function Avatar({ url, name }: { readonly url: string | null; readonly na
     );
   return (
     <span class="avatar" aria-hidden="true">
-      {[...name][0]}
+      {/^./u.exec(name)?.[0]}
     </span>
   );
 }

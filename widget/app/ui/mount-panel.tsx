@@ -65,7 +65,8 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
     );
     app.append(announcer.node);
     fullScreen.take(panel.current!, isOpen && shape === 'full');
-    if (!inline && isOpen !== panel.current!.matches(':popover-open')) panel.current!.togglePopover?.(isOpen);
+    // the top layer: no transform, overflow or z-index of the page reaches it; older browsers have the highest z-index
+    if (!inline && host.isConnected) panel.current!.togglePopover?.(isOpen);
   }
 
   const unsubscribe = chat.subscribe(() => {

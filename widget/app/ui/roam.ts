@@ -17,6 +17,9 @@ export function roam(log: HTMLElement, leave: () => void): () => void {
     // what is still being written is compared with what was drawn, attributes and all; its writer keeps it out of the tab order
     if (article.ariaBusy === 'true') return;
     for (const element of article.querySelectorAll<HTMLElement>(inside)) stop(element, article === entered);
+    // what scrolls must be reachable by itself, or its far side is only for who has a mouse
+    for (const table of article.querySelectorAll<HTMLElement>('.table'))
+      stop(table, article === entered || table.scrollWidth > table.clientWidth);
   };
   const settle = (): void => {
     const all = articles();

@@ -33,7 +33,6 @@ export function Sources({ citations, shown, show }: Props): VNode {
                 type="button"
                 ref={shown === number ? opened : null}
                 aria-expanded={shown === number}
-                aria-label={words.source(number, documentName)}
                 onClick={() => show(shown === number ? true : number)}
               >
                 <span>{number}</span>

@@ -67,14 +67,19 @@ export function emitChange(change: Change, emit: Emit): void {
   }
 }
 
-/** Listeners are the page's: what they throw is reported by the browser and stops nothing here. */
+/** Listeners are the page's: what they throw is reported by the browser and stops nothing here. Who listens too late for `ready` hears it at once. */
 export function createEvents(host: Element): { readonly emit: Emit; readonly on: Widget['on'] } {
+  let isReady: Event | undefined;
   return {
-    emit: (name, detail) =>
-      host.dispatchEvent(new CustomEvent(`agentstore:${name}`, { detail, bubbles: true })),
+    emit: (name, detail) => {
+      const event = new CustomEvent(`agentstore:${name}`, { detail, bubbles: true });
+      if (name === 'ready') isReady = event;
+      host.dispatchEvent(event);
+    },
     on: (name, listener) => {
       const hear = (event: Event): void => listener((event as CustomEvent<never>).detail);
       host.addEventListener(`agentstore:${name}`, hear);
+      if (name === 'ready' && isReady) hear(isReady);
       return () => host.removeEventListener(`agentstore:${name}`, hear);
     },
   };
