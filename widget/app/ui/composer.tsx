@@ -4,6 +4,7 @@ import type { ChatState } from '../chat/chat-state.ts';
 import { withAttachments } from './attachments.ts';
 import { isUnderWay } from './changes.ts';
 import { Icon } from './icon.tsx';
+import { loadMessages } from './load-messages.ts';
 import { isShut } from './notice-text.ts';
 import { useShared } from './shared.ts';
 import type { Attachments } from './use-attachments.ts';
@@ -40,6 +41,10 @@ export function Composer({ state, attachments, field }: Props): VNode {
     if (underWay?.state === 'stopping') return;
     chat.stop();
     field.current?.focus();
+  };
+  const onInput = (event: Event): void => {
+    setDraft((event.currentTarget as HTMLTextAreaElement).value);
+    void loadMessages();
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     // 229: Safari ends a composition before the Enter that ended it
@@ -116,7 +121,7 @@ export function Composer({ state, attachments, field }: Props): VNode {
             aria-disabled={shut}
             readOnly={shut}
             value={draft}
-            onInput={(event) => setDraft(event.currentTarget.value)}
+            onInput={onInput}
             onKeyDown={onKeyDown}
             onPaste={onPaste}
           />

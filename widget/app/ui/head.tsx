@@ -56,7 +56,15 @@ export function Head({ state, inHistory, showHistory, showChat, close }: Props):
       )}
       <div>
         <h2 id="name">{inHistory ? words.history : <bdi>{name}</bdi>}</h2>
-        <p>{inHistory ? <bdi>{name}</bdi> : words.aiAgent}</p>
+        <p>
+          {inHistory ? (
+            <bdi>{name}</bdi>
+          ) : state.connection === 'connecting' ? (
+            words.connecting
+          ) : (
+            words.aiAgent
+          )}
+        </p>
       </div>
       <nav>
         <Menu items={items} />

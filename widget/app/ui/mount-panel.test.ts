@@ -1,8 +1,10 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import type { Failure, Trouble } from '../chat/chat-state.ts';
+import { words as arabic } from '../locales/ar.ts';
 import { words } from '../locales/en.ts';
 import type { Widget, WidgetOptions } from '../widget-api.ts';
+import { loadMessages } from './load-messages.ts';
 import { mountPanel } from './mount-panel.tsx';
 import { answer, branding, createFakeChat, question, type FakeChat } from './testing/fake-chat.ts';
 
@@ -11,8 +13,11 @@ let launcher: HTMLButtonElement;
 let chat: FakeChat;
 let widget: Widget;
 
-/** Everything that waits for a frame, an effect or a promise. */
-const settled = () => new Promise<void>((resolve) => setTimeout(resolve, 50));
+/** Until all has run that waits for a frame, an effect or a promise: each of them asks for the next at most three times. */
+async function settled(): Promise<void> {
+  for (let round = 0; round < 4; round++)
+    await new Promise<void>((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+}
 const one = <E extends HTMLElement>(selector: string): E => root.querySelector<E>(selector)!;
 const named = (name: string): HTMLElement => one(`[aria-label="${name}"]`);
 const field = (): HTMLTextAreaElement => one('textarea');
@@ -46,6 +51,7 @@ function mount(options: Partial<WidgetOptions> = {}): void {
   chat = createFakeChat();
   widget = mountPanel({ root, options: { widgetKey: 'wk_1', ...options }, launcher }, chat);
 }
+beforeAll(loadMessages);
 beforeEach(() => {
   document.documentElement.lang = 'en';
   document.body.replaceChildren();
@@ -307,7 +313,7 @@ it('speaks the language of the options, right to left where it is read so', asyn
   await widget.open();
   expect(one('.app').dir).toBe('rtl');
   expect(one('.app').lang).toBe('ar');
-  expect(one('.head p').textContent).toBe('وكيل ذكاء اصطناعي');
+  expect(one('.head p').textContent).toBe(arabic.aiAgent);
 });
 
 it('takes all of a small screen: modal, and the page inert until it is closed', async () => {

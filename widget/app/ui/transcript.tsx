@@ -1,11 +1,10 @@
 import type { VNode } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ChatState } from '../chat/chat-state.ts';
-import { AnswerView } from './answer.tsx';
 import { isUnderWay } from './changes.ts';
 import { Icon } from './icon.tsx';
+import { useMessageViews } from './load-messages.ts';
 import { isShut } from './notice-text.ts';
-import { QuestionView } from './question.tsx';
 import { roam } from './roam.ts';
 import { useShared } from './shared.ts';
 import { Welcome } from './welcome.tsx';
@@ -23,6 +22,7 @@ export function Transcript({
 }): VNode {
   const { chat, words } = useShared();
   const { messages, hasOlder } = state;
+  const views = useMessageViews(messages.length > 0);
   const scroller = useRef<HTMLDivElement>(null);
   const log = useRef<HTMLDivElement>(null);
   const [following, setFollowing] = useState(true);
@@ -72,13 +72,14 @@ export function Transcript({
           aria-busy={last?.role === 'agent' && isUnderWay(last)}
           ref={log}
         >
-          {messages.map((message) =>
-            message.role === 'visitor' ? (
-              <QuestionView key={`q${message.key}`} question={message} />
-            ) : (
-              <AnswerView key={`a${message.key}`} answer={message} />
-            ),
-          )}
+          {views &&
+            messages.map((message) =>
+              message.role === 'visitor' ? (
+                <views.QuestionView key={`q${message.key}`} question={message} />
+              ) : (
+                <views.AnswerView key={`a${message.key}`} answer={message} />
+              ),
+            )}
         </div>
       </div>
       {!following && (
