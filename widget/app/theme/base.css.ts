@@ -5,7 +5,7 @@ export const base = `
 .app{all:initial;display:contents;font:400 var(--agentstore-font-size)/1.55 var(--agentstore-font);color:var(--agentstore-text);text-align:start;-webkit-text-size-adjust:100%;-webkit-font-smoothing:antialiased}
 .app *,.app ::before,.app ::after{box-sizing:border-box}
 .app [hidden]{display:none!important}
-p,ul,ol,h2,h3,pre,blockquote,figure{margin:0;padding:0}
+p,ul,ol,h2,h3,pre,blockquote,form{margin:0;padding:0}
 ul,ol{list-style:none}
 button,input,textarea{font:inherit;letter-spacing:inherit;color:inherit;background:none;border:0;margin:0;padding:0;border-radius:8px;text-align:inherit}
 button,summary{cursor:pointer;-webkit-tap-highlight-color:transparent}

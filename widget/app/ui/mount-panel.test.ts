@@ -180,14 +180,18 @@ it.each(Object.keys(words.failures) as Failure[])(
   },
 );
 
-it.each(['connecting', 'reconnecting', 'offline'] as const)(
-  'says how the connection is: %s',
-  async (connection) => {
-    await widget.open();
-    await become({ connection });
-    expect(one('.notice').textContent).toBe(words[connection]);
-  },
-);
+it('says in the head that it connects', async () => {
+  await widget.open();
+  await become({ connection: 'connecting' });
+  expect(one('.head p').textContent).toBe(words.connecting);
+  expect(one('.notice')).toBeNull();
+});
+
+it.each(['reconnecting', 'offline'] as const)('says how the connection is: %s', async (connection) => {
+  await widget.open();
+  await become({ connection });
+  expect(one('.notice').textContent).toBe(words[connection]);
+});
 
 it('takes nothing while the agent is paused, and says so to a screen reader', async () => {
   await widget.open();
@@ -327,10 +331,30 @@ it('takes all of a small screen: modal, and the page inert until it is closed', 
   await widget.open();
   expect(panel().getAttribute('aria-modal')).toBe('true');
   expect(aside.hasAttribute('inert')).toBe(true);
+  expect(launcher.inert).toBe(true);
   expect(root.host.hasAttribute('inert')).toBe(false);
   widget.close();
   expect(aside.hasAttribute('inert')).toBe(false);
   vi.unstubAllGlobals();
+});
+
+it('takes no focus when it opens by itself', async () => {
+  widget.shutdown();
+  mount({ open: true });
+  const page = document.createElement('input');
+  document.body.append(page);
+  page.focus();
+  await settled();
+  expect(panel().hidden).toBe(false);
+  expect(document.activeElement).toBe(page);
+});
+
+it('does not come back when it is shut down before its words are there', async () => {
+  widget.shutdown();
+  mount({ open: true });
+  widget.shutdown();
+  await settled();
+  expect(chat.calls).toEqual([['shutdown']]);
 });
 
 it('leaves nothing behind', async () => {

@@ -36,8 +36,10 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
   let shared: Shared | undefined;
   let returnTo: Element | null = null;
   let frame: number | undefined;
+  let ended = false;
 
   function draw(): void {
+    if (ended) return;
     if (frame !== undefined) cancelAnimationFrame(frame);
     frame = undefined;
     const { branding } = state;
@@ -64,7 +66,9 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
       app,
     );
     app.append(announcer.node);
-    fullScreen.take(panel.current!, isOpen && shape === 'full');
+    const all = isOpen && shape === 'full';
+    fullScreen.take(panel.current!, all);
+    if (launcher) launcher.inert = all; // it is behind the panel
     // the top layer: no transform, overflow or z-index of the page reaches it; older browsers have the highest z-index
     if (!inline && host.isConnected) panel.current!.togglePopover?.(isOpen);
   }
@@ -81,7 +85,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
   /** The element of the page or of this root that has the focus. */
   const focused = (): Element | null => root.activeElement ?? document.activeElement;
   function goOut(): void {
-    const to = launcher && !options.hideLauncher ? launcher : returnTo;
+    const to = returnTo?.isConnected && returnTo !== document.body ? returnTo : launcher;
     if (to instanceof HTMLElement) to.focus();
   }
   function close(): void {
@@ -99,25 +103,28 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
     words = picked;
     draw();
   });
-  async function open(): Promise<void> {
+  /** By itself it does not take the focus from where the visitor is. */
+  async function show(byItself: boolean): Promise<void> {
     if (isOpen) return field.current?.focus();
     const from = focused();
     await Promise.race([inWords, new Promise((resolve) => setTimeout(resolve, wordsMilliseconds))]);
-    if (isOpen) return;
+    if (isOpen || ended) return;
     isOpen = true;
     returnTo = from;
     draw();
-    if (!inline) field.current?.focus();
+    if (!byItself) field.current?.focus();
     events.emit('open', {});
     await chat.open();
   }
+
+  const open = (): Promise<void> => show(false);
 
   const keepKeys = (event: Event): void => event.stopPropagation(); // a page's one-letter shortcuts are not for what is written here
   for (const name of ['keydown', 'keyup', 'keypress']) app.addEventListener(name, keepKeys);
 
   draw();
   const ready = inWords.then(() => events.emit('ready', { widgetKey: options.widgetKey }));
-  if (options.open || inline) void ready.then(open);
+  if (options.open || inline) void ready.then(() => show(true));
 
   return {
     open,
@@ -131,6 +138,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
     identify: (identity) => chat.identify(identity),
     reset: () => chat.reset(),
     shutdown: () => {
+      ended = true;
       unsubscribe();
       if (frame !== undefined) cancelAnimationFrame(frame);
       chat.shutdown();

@@ -1,4 +1,4 @@
-const inside = 'a[href],button,[role=button],summary,input,pre';
+const inside = 'a[href],button,[role=button],summary,input';
 
 /**
  * Makes a transcript one tab stop: arrow keys, Home and End go from message (`article`) to message, Enter goes into one, Escape out of it and then to
@@ -19,7 +19,7 @@ export function roam(log: HTMLElement, leave: () => void): () => void {
     for (const element of article.querySelectorAll<HTMLElement>(inside)) stop(element, article === entered);
     // what scrolls must be reachable by itself, or its far side is only for who has a mouse
     for (const table of article.querySelectorAll<HTMLElement>('.table'))
-      stop(table, article === entered || table.scrollWidth > table.clientWidth);
+      if (table.scrollWidth > table.clientWidth) table.tabIndex = 0;
   };
   const settle = (): void => {
     const all = articles();
