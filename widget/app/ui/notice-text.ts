@@ -1,0 +1,11 @@
+import type { ChatState, Trouble } from '../chat/chat-state.ts';
+import type { Words } from '../locales/words.ts';
+
+export const troubleText = (trouble: Trouble, words: Words): string =>
+  trouble.kind === 'rate-limited'
+    ? words.rateLimited(trouble.retryAfterSeconds)
+    : words.troubles[trouble.kind];
+
+/** Whether it is of no use to write now: nothing but the site's owner or another visit can change it. */
+export const isShut = ({ trouble }: ChatState): boolean =>
+  trouble !== null && trouble.kind !== 'rate-limited' && trouble.kind !== 'unavailable';
