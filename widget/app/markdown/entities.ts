@@ -1,0 +1,62 @@
+/** The named characters that people and models write. The other two thousand of HTML stay as they were typed: their table alone is larger than the app. */
+const named: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: '\u00a0',
+  copy: '©',
+  reg: '®',
+  trade: '™',
+  hellip: '…',
+  mdash: '—',
+  ndash: '–',
+  lsquo: '‘',
+  rsquo: '’',
+  ldquo: '“',
+  rdquo: '”',
+  laquo: '«',
+  raquo: '»',
+  bull: '•',
+  middot: '·',
+  times: '×',
+  divide: '÷',
+  plusmn: '±',
+  deg: '°',
+  euro: '€',
+  pound: '£',
+  yen: '¥',
+  cent: '¢',
+  sect: '§',
+  para: '¶',
+  larr: '←',
+  rarr: '→',
+  uarr: '↑',
+  darr: '↓',
+  le: '≤',
+  ge: '≥',
+  ne: '≠',
+  colon: ':',
+  Tab: '\t',
+  NewLine: '\n',
+};
+
+/** A character reference, or a backslash before ASCII punctuation. */
+const escaped = /\\([!-/:-@[-`{-~])|&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(\w{1,31}));/g;
+
+/** Text as it is meant: backslash escapes and character references resolved. */
+export function unescape(text: string): string {
+  return text.replace(
+    escaped,
+    (whole, mark?: string, decimal?: string, hex?: string, name?: string) =>
+      mark ??
+      (name ? (Object.hasOwn(named, name) ? named[name]! : whole) : character(Number(decimal ?? `0x${hex}`))),
+  );
+}
+
+function character(code: number): string {
+  return !code || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)
+    ? '\ufffd'
+    : String.fromCodePoint(code);
+}
