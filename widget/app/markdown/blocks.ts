@@ -1,4 +1,4 @@
-import { matchAt, takeDefinitions } from './references.ts';
+import { matchAt } from './destination.ts';
 
 /** A part of a text: a leaf, or what holds other parts. */
 export interface Block {
@@ -12,23 +12,21 @@ export interface Block {
   /** Whether the next line may go on with it. */
   open: boolean;
   text: string;
-  /** Of a heading, 1 to 6; of an ordered list, its first number, else -1; of a fence, its length, else 0. */
-  level: number;
+  /** Of a heading, 1 to 6; of an ordered list, its first number, else -1; of a fence, its length. */
+  readonly level?: number;
   /** Of a list or a fence: what it is marked with, in one character. */
-  marker: string;
-  /** Columns that the parts of an item are indented by; for a fence, the columns that are taken off its lines. */
-  indent: number;
-  /** Of a list: a blank line stands between its items or between parts of one. */
-  loose: boolean;
+  readonly marker?: string;
+  /** Columns that the parts of an item are indented by; of code, those that are taken off its lines. */
+  indent?: number;
+  /** Of a list: a blank line stands between its items, or between parts of one. */
+  loose?: boolean;
   /** Number of the last blank line in it. */
-  blank: number;
+  blank?: number;
   /** Of a fence: what its first line calls it. */
-  language: string;
-  /** Of a table: alignment per column. */
-  aligns: string[];
-  rows: string[][];
-  /** Of a part of the root: the definitions of references that were in it, key and address. */
-  readonly definitions: [string, string][];
+  readonly language?: string;
+  /** Of a table: the alignment of each column, and the cells, with those of the head first. */
+  readonly aligns?: readonly string[];
+  readonly rows?: string[][];
 }
 
 /** Parts in one another. Browsers lay out by recursion; beyond this a marker is text. */
@@ -36,11 +34,20 @@ const deepest = 40;
 
 const quoteStart = />/y;
 const headingStart = /#{1,6}(?=[ \t]|$)/y;
+/** Of a heading: hashes at its end, apart from its text. */
+const closing = /(?<![^ \t])#+$/;
 const underline = /(=+|-+)[ \t]*$/y;
 const fenceStart = /(`{3,})[ \t]*([^`\s]*)[^`]*$|(~{3,})[ \t]*(\S*)/y;
 const fenceEnd = /(`+|~+)[ \t]*$/y;
 const rule = /(?:(?:\*[ \t]*){3,}|(?:_[ \t]*){3,}|(?:-[ \t]*){3,})$/y;
 const itemStart = /(?:(\d{1,9})([.)])|[*+-])(?=[ \t]|$)/y;
+
+const alignments = new Map([
+  ['-', ''],
+  [':-', 'left'],
+  ['-:', 'right'],
+  [':-:', 'center'],
+]);
 
 /**
  * The blocks of a text by CommonMark's algorithm, line by line, with GFM's tables; HTML is text. A block of the root depends on nothing before it.
@@ -49,6 +56,8 @@ const itemStart = /(?:(\d{1,9})([.)])|[*+-])(?=[ \t]|$)/y;
 export function blocksOf(source: string): Block[] {
   let number = 0;
   let start = 0;
+  /** The line before, and where it starts, without blanks. */
+  let before = '';
   let startBefore = 0;
   let line = '';
   /** Place in the line; it is the column too, since a tab becomes blanks before it is passed. */
@@ -57,7 +66,7 @@ export function blocksOf(source: string): Block[] {
   let mark = 0;
   let columns = 0;
   let blank = false;
-  const root = block('root', null, 0);
+  const root = block('root', null, {});
 
   const lines = source.split('\n');
   if (!lines.at(-1)) lines.pop();
@@ -66,10 +75,10 @@ export function blocksOf(source: string): Block[] {
     line = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     at = 0;
     readLine();
-    startBefore = start;
+    startBefore = start + mark;
+    before = line.slice(mark);
     start += raw.length + 1;
   }
-  for (const top of root.parts) define(top, top);
   return root.parts;
 
   function readLine(): void {
@@ -102,8 +111,8 @@ export function blocksOf(source: string): Block[] {
         for (let one: Block | null = container; one && one.kind !== 'quote'; one = one.parent)
           one.blank = number;
       else if (container.kind === 'paragraph') container.text += `\n${rest}`;
-      else if (container.kind === 'table') container.rows.push(cellsOf(rest));
-      else if (!blank) add(container, 'paragraph').text = rest;
+      else if (container.kind === 'table') container.rows!.push(cellsOf(rest));
+      else if (!blank) add(container, 'paragraph', { text: rest });
     }
   }
 
@@ -115,17 +124,15 @@ export function blocksOf(source: string): Block[] {
       case 'quote':
         return readQuote();
       case 'item':
-        if (blank) at = mark;
-        else if (columns < one.indent) return false;
-        else skip(one.indent);
-        return !blank || one.parts.length > 0;
+        if (blank ? !one.parts.length : columns < one.indent!) return false;
+        skip(one.indent!);
+        return true;
       case 'code': {
-        const end = one.level ? find(fenceEnd)?.[1] : null;
-        if (end && end[0] === one.marker && end.length >= one.level) one.open = false;
-        else if (!one.level && columns < 4) {
-          at = mark;
-          return blank;
-        } else skip(one.indent);
+        const { level, marker } = one;
+        const end = level ? find(fenceEnd)?.[1] : undefined;
+        if (!level && !blank && columns < 4) return false;
+        if (level && end && end[0] === marker && end.length >= level) one.open = false;
+        else skip(one.indent!);
         return true;
       }
       default:
@@ -138,55 +145,48 @@ export function blocksOf(source: string): Block[] {
     if (columns > 3) {
       if (inText) return null;
       skip(4);
-      return Object.assign(add(container, 'code'), { indent: 4 });
+      return add(container, 'code', { indent: 4 });
     }
-    if (depth < deepest && readQuote()) return add(container, 'quote');
+    if (depth < deepest && readQuote()) return add(container, 'quote', {});
     const heading = find(headingStart);
     if (heading) {
       const text = line.slice(mark + heading[0].length).trim();
-      let end = text.length;
-      while (text[end - 1] === '#') end--;
-      const closed = !end || /[ \t]/.test(text[end - 1]!);
-      return one(add(container, 'heading'), {
-        level: heading[0].length,
-        text: closed ? text.slice(0, end) : text,
-      });
+      return one(container, 'heading', { level: heading[0].length, text: text.replace(closing, '') });
     }
     const fence = find(fenceStart);
     if (fence) {
       const ticks = (fence[1] ?? fence[3])!;
-      Object.assign(add(container, 'code'), {
+      add(container, 'code', {
         level: ticks.length,
-        marker: ticks[0],
+        marker: ticks[0]!,
         indent: columns,
-        language: fence[2] ?? fence[4],
+        language: (fence[2] ?? fence[4])!,
       });
       return 'line';
     }
     if (container.kind === 'paragraph') {
       const line = find(underline);
-      if (line) define(container, root.parts.at(-1)!);
-      if (line && container.text) {
-        const { text } = replace(container);
-        return one(add(container, 'heading', container.start), { level: line[1]![0] === '=' ? 1 : 2, text });
+      if (line) {
+        const { text, start } = container;
+        container.parent!.parts.pop();
+        return one(container, 'heading', { level: line[1]![0] === '=' ? 1 : 2, text, start });
       }
-      if (beginTable(container)) return 'line';
     }
-    if (find(rule)) return one(add(container, 'rule'), {});
+    if (find(rule)) return one(container, 'rule', {});
     const item = depth < deepest ? find(itemStart) : null;
-    if (!item || (container.kind === 'paragraph' && !interrupts(item))) return null;
+    if (!item || (container.kind === 'paragraph' && !interrupts(item)))
+      return container.kind === 'paragraph' && beginTable(container) ? 'line' : null;
     const marker = item[2] ?? item[0];
     const list =
       container.kind === 'list' && container.marker === marker
         ? container
-        : Object.assign(add(container, 'list'), { marker, level: Number(item[1] ?? -1) });
-    const next = add(list, 'item');
-    next.indent = columns + item[0].length;
+        : add(container, 'list', { marker, level: Number(item[1] ?? -1) });
+    const next = add(list, 'item', { indent: columns + item[0].length });
     skip(columns);
     at += item[0].length;
     look();
     const padding = blank || columns > 4 ? 1 : columns;
-    next.indent += padding;
+    next.indent! += padding;
     skip(padding);
     return next;
   }
@@ -205,25 +205,17 @@ export function blocksOf(source: string): Block[] {
 
   /** The last line of a paragraph becomes a table's head when this one is its rule. */
   function beginTable(paragraph: Block): boolean {
-    const rest = line.slice(mark);
-    if (!/^[|:-][-|: \t]*$/.test(rest) || !/[|:]/.test(rest)) return false;
-    const rules = cellsOf(rest);
-    const before = paragraph.text.split('\n');
-    const head = cellsOf(before.pop()!);
-    if (head.length !== rules.length || !rules.every((cell) => /^:?-+:?$/.test(cell))) return false;
-    if (before.length) paragraph.text = before.join('\n');
-    else replace(paragraph);
-    Object.assign(add(paragraph, 'table', startBefore), {
-      rows: [head],
-      aligns: rules.map((cell) =>
-        cell.endsWith(':') ? (cell[0] === ':' ? 'center' : 'right') : cell[0] === ':' ? 'left' : '',
-      ),
-    });
+    const aligns = cellsOf(line.slice(mark)).map((cell) => alignments.get(cell.replace(/-+/, '-')));
+    const head = cellsOf(before);
+    if (head.length !== aligns.length || aligns.includes(undefined)) return false;
+    paragraph.text = paragraph.text.slice(0, -1 - before.length);
+    if (!paragraph.text) paragraph.parent!.parts.pop();
+    add(paragraph, 'table', { start: startBefore, rows: [head], aligns: aligns as string[] });
     return true;
   }
 
   /** Puts a new part at the end of the innermost block around that can hold it. */
-  function add(container: Block, kind: Block['kind'], from = start): Block {
+  function add(container: Block, kind: Block['kind'], is: Partial<Block>): Block {
     while (!(kind === 'item' ? /list/ : /root|quote|item/).test(container.kind))
       container = container.parent!;
     const last = container.parts.at(-1);
@@ -232,30 +224,19 @@ export function blocksOf(source: string): Block[] {
       if (container.blank === number - 1)
         (kind === 'item' ? container : (container.parent ?? root)).loose = true;
     }
-    const part = block(kind, container, from);
+    const part = block(kind, container, is);
     container.parts.push(part);
     return part;
   }
 
-  function block(kind: Block['kind'], parent: Block | null, from: number): Block {
-    return {
-      kind,
-      parent,
-      parts: [],
-      start: from,
-      line: number,
-      open: true,
-      text: '',
-      level: 0,
-      marker: '',
-      indent: 0,
-      loose: false,
-      blank: -1,
-      language: '',
-      aligns: [],
-      rows: [],
-      definitions: [],
-    };
+  /** A block of one line. */
+  function one(container: Block, kind: Block['kind'], is: Partial<Block>): 'line' {
+    add(container, kind, { ...is, open: false });
+    return 'line';
+  }
+
+  function block(kind: Block['kind'], parent: Block | null, is: Partial<Block>): Block {
+    return { kind, parent, parts: [], start, line: number, open: true, text: '', ...is };
   }
 
   function look(): void {
@@ -280,25 +261,6 @@ export function blocksOf(source: string): Block[] {
     }
     look();
   }
-}
-
-/** A block of one line. */
-function one(block: Block, is: Partial<Block>): 'line' {
-  Object.assign(block, is, { open: false });
-  return 'line';
-}
-
-/** Takes a paragraph away that became something else. */
-function replace(paragraph: Block): Block {
-  paragraph.parent!.parts.pop();
-  return paragraph;
-}
-
-/** Moves definitions of references out of the paragraphs of a block. */
-function define(block: Block, top: Block): void {
-  if (block.kind === 'paragraph')
-    block.text = takeDefinitions(block.text, (key, address) => top.definitions.push([key, address]));
-  for (const part of block.parts) define(part, top);
 }
 
 function cellsOf(row: string): string[] {

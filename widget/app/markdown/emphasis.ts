@@ -1,3 +1,5 @@
+import { element } from './element.ts';
+
 /** Emphasis within emphasis is drawn to this depth: engines lay out by recursion. */
 const deepest = 16;
 const space = /\s/;
@@ -20,40 +22,26 @@ export interface Run {
   depth: number;
 }
 
-/** Head of a list of runs. */
-export function firstRun(): Run {
-  return {
-    node: document.createTextNode(''),
-    mark: '',
-    length: 0,
-    at: -1,
-    opens: false,
-    closes: false,
-    previous: null,
-    next: null,
-    depth: 0,
-  };
-}
-
-/** Puts the run that stands in `text` from `at` to `end` behind `previous`. */
-export function addRun(previous: Run, node: Text, text: string, at: number): Run {
-  const end = at + node.data.length;
+/** The run that stands in `text` from `at` on, behind `previous`. */
+export function makeRun(node: Text, text: string, at: number, previous: Run | null): Run {
+  const { length } = node;
   const before = [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? ' ';
-  const behind = end < text.length ? String.fromCodePoint(text.codePointAt(end)!) : ' ';
+  const [behind = ' '] = text.slice(at + length, at + length + 2);
+  const mark = node.data.slice(0, 1);
   const left = flanks(before, behind);
   const right = flanks(behind, before);
-  const inWord = node.data[0] === '_' && left && right;
-  return (previous.next = {
+  const inWord = mark === '_' && left && right;
+  return {
     node,
-    mark: node.data[0]!,
-    length: node.data.length,
+    mark,
+    length,
     at,
     opens: left && (!inWord || punctuation.test(before)),
     closes: right && (!inWord || punctuation.test(behind)),
     previous,
     next: null,
     depth: 0,
-  });
+  };
 }
 
 /** Whether a run between `outer` and `inner` leans on `inner`. */
@@ -68,9 +56,10 @@ export function emphasize(bottom: Run): void {
   let closer = bottom.next;
   while (closer) {
     const kind: string = closer.mark + closer.opens + (closer.length % 3);
+    const floor: number = floors.get(kind) ?? bottom.at;
     let opener = closer.closes ? closer.previous! : bottom;
-    while (opener.at > (floors.get(kind) ?? bottom.at) && !pairs(opener, closer)) opener = opener.previous!;
-    if (opener.at > (floors.get(kind) ?? bottom.at)) {
+    while (opener.at > floor && !pairs(opener, closer)) opener = opener.previous!;
+    if (opener.at > floor) {
       wrap(opener, closer);
       if (!opener.node.data) drop(opener);
       if (closer.node.data) continue;
@@ -92,16 +81,17 @@ function pairs(opener: Run, closer: Run): boolean {
 }
 
 function wrap(opener: Run, closer: Run): void {
-  const size =
-    opener.mark === '~' ? opener.length : Math.min(2, opener.node.data.length, closer.node.data.length);
   let depth = 0;
   for (let run = opener; run !== closer; run = run.next!) depth = Math.max(depth, run.depth);
+  const draws = depth < deepest;
+  const most = Math.min(opener.node.length, closer.node.length);
+  const size = draws && opener.mark !== '~' ? Math.min(2, most) : most;
   opener.node.deleteData(0, size);
   closer.node.deleteData(0, size);
-  if (depth < deepest) {
-    const element = document.createElement(opener.mark === '~' ? 'del' : size > 1 ? 'strong' : 'em');
-    while (opener.node.nextSibling !== closer.node) element.append(opener.node.nextSibling!);
-    closer.node.before(element);
+  if (draws) {
+    const inner = element(opener.mark === '~' ? 'del' : size > 1 ? 'strong' : 'em');
+    while (opener.node.nextSibling !== closer.node) inner.append(opener.node.nextSibling!);
+    closer.node.before(inner);
     depth++;
   }
   opener.depth = depth;

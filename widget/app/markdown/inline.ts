@@ -1,14 +1,11 @@
-import { addRun, emphasize, firstRun, type Run } from './emphasis.ts';
+import { element } from './element.ts';
+import { emphasize, makeRun, type Run } from './emphasis.ts';
 import { unescape } from './entities.ts';
 import { linkTarget } from './link-target.ts';
-import { label, labelKey, matchAt, readDestination, title } from './references.ts';
+import { matchAt, readDestination, title } from './destination.ts';
 
-/** What the brackets of a text are looked up in. */
-export interface Lookup {
-  /** Address of a reference, by its key. */
-  reference(key: string): string | undefined;
-  citation(number: number): Node | null;
-}
+/** What stands for `[n]`; null where nothing does. */
+export type Citation = (number: number) => Node | null;
 
 interface Bracket {
   readonly node: Text;
@@ -16,8 +13,6 @@ interface Bracket {
   /** Where what it holds starts. */
   readonly start: number;
   readonly run: Run;
-  /** Another one opened in it: what it holds is no label. */
-  nested: boolean;
 }
 
 /**
@@ -26,12 +21,15 @@ interface Bracket {
  */
 const interesting =
   /\\|`+|\*+|_+|~+|!?\[|\]|<|&|\n|(?<!\w)(?:https?:\/\/|www\.)[^\s<>[\]"`]+|(?<![\w.+-])[\w.+-]+@[a-z\d-]+(?:\.[a-z\d-]+)+/gi;
-const angled = /<(?:([a-z][\w.+-]{1,31}:[^\s<>]*)|([\w.!#$%&'*+/=?^`{|}~-]+@[a-z\d.-]+))>/iy;
+const angled = /<([a-z][\w.+-]{1,31}:[^\s<>]*|[^\s<>@:/]+@[a-z\d.-]+)>/iy;
+
+/** Brackets in one another: each of them may have to be read again for the one around it. */
+const mostOpen = 100;
 
 /** The text of a paragraph, a heading or a cell as nodes. Time grows with the text's length. */
-export function inline(text: string, lookup: Lookup): DocumentFragment {
+export function inline(text: string, citation: Citation): DocumentFragment {
   const into = document.createDocumentFragment();
-  const first = firstRun();
+  const first = makeRun(new Text(), '', -1, null);
   let last = first;
   const brackets: Bracket[] = [];
   /** So many of them, from the outermost, hold a link already and cannot be one. */
@@ -42,14 +40,18 @@ export function inline(text: string, lookup: Lookup): DocumentFragment {
   let plain = '';
   let at = 0;
 
-  const put = <T extends Node>(node: T): T => {
-    if (plain) into.append(plain);
+  const flush = (): void => {
+    into.append(plain);
     plain = '';
+  };
+  const put = <Made extends Node>(node: Made): Made => {
+    flush();
     return into.appendChild(node);
   };
-  const putText = (data: string): Text => put(document.createTextNode(data));
-  const putLink = (words: string, address: string): void => {
-    const target = linkTarget(address);
+  const putText = (data: string): Text => put(new Text(data));
+  const putLink = (words: string): void => {
+    const scheme = /^[a-z][\w.+-]+:/i.test(words) ? '' : /^www\b/i.test(words) ? 'https://' : 'mailto:';
+    const target = linkTarget(scheme + words);
     if (target) later.set(putText(words), () => anchor(target, words));
     else plain += words;
   };
@@ -63,20 +65,20 @@ export function inline(text: string, lookup: Lookup): DocumentFragment {
     const mark = token[0]!;
     at = start + token.length;
     if (mark === '\\') {
-      const next = text[at++] ?? '';
-      if (next === '\n') put(document.createElement('br'));
-      else plain += unescape(token + next);
+      if (text[at] === '\n') put(element('br'));
+      else plain += unescape(token + (text[at++] ?? ''));
     } else if (mark === '\n') {
       const { length } = plain;
       while (plain.endsWith(' ')) plain = plain.slice(0, -1);
-      if (length - plain.length > 1) put(document.createElement('br'));
-      else plain += token;
+      if (length - plain.length > 1) put(element('br'));
+      plain += token;
+      flush();
     } else if (mark === '`') {
       const end = endOfCode(token.length);
       if (end) {
         const code = text.slice(at, end).replaceAll('\n', ' ');
         const padded = code.startsWith(' ') && code.endsWith(' ') && code.trim();
-        put(document.createElement('code')).append(padded ? code.slice(1, -1) : code);
+        put(element('code', padded ? code.slice(1, -1) : code));
         at = end + token.length;
       } else plain += token;
     } else if (mark === '&') {
@@ -86,26 +88,24 @@ export function inline(text: string, lookup: Lookup): DocumentFragment {
     } else if (mark === '<') {
       const link = matchAt(angled, text, start);
       if (link) {
-        putLink((link[1] ?? link[2])!, link[1] ?? `mailto:${link[2]}`);
+        putLink(link[1]!);
         at = start + link[0].length;
       } else plain += token;
     } else if (/^(?:[*_]|~~?$)/.test(token)) {
-      last = addRun(last, putText(token), text, start);
-    } else if (token.endsWith('[')) {
-      const outer = brackets.at(-1);
-      if (outer) outer.nested = true;
-      brackets.push({ node: putText(token), image: mark === '!', start: at, run: last, nested: false });
+      last = last.next = makeRun(putText(token), text, start, last);
+    } else if (token.endsWith('[') && brackets.length < mostOpen) {
+      brackets.push({ node: putText(token), image: mark === '!', start: at, run: last });
     } else if (mark === ']') {
       if (!closeBracket()) plain += token;
-    } else if (mark === '~') {
+    } else if (mark === '~' || token.endsWith('[')) {
       plain += token;
     } else {
       const bare = token.slice(0, endOfLink(token));
       at = start + bare.length;
-      putLink(bare, (/^http/i.test(token) ? '' : /^www/i.test(token) ? 'https://' : 'mailto:') + bare);
+      putLink(bare);
     }
   }
-  put(document.createTextNode(''));
+  flush();
   emphasize(first);
   for (const [node, make] of later) if (!node.parentElement?.closest('a')) node.replaceWith(make());
   into.normalize();
@@ -117,11 +117,9 @@ export function inline(text: string, lookup: Lookup): DocumentFragment {
     if (!lastFences.size)
       for (const { 0: run, index } of text.matchAll(fence)) lastFences.set(run.length, index);
     if (!(lastFences.get(length)! >= at)) return 0;
-    fence.lastIndex = at;
-    for (;;) {
-      const found = fence.exec(text);
-      if (!found || found[0].length === length) return found?.index ?? 0;
-    }
+    let found = matchAt(fence, text, at)!;
+    while (found[0].length !== length) found = fence.exec(text)!;
+    return found.index;
   }
 
   /** Makes a link, an image or a citation of the innermost bracket; whether it is one. */
@@ -131,18 +129,18 @@ export function inline(text: string, lookup: Lookup): DocumentFragment {
     const dead = !opener.image && brackets.length < spent;
     spent = Math.min(spent, brackets.length);
     const words = text.slice(opener.start, at - 1);
-    const number = opener.image || text[at] === '(' || !/^\d{1,4}$/.test(words) ? 0 : Number(words);
-    const cited = number ? lookup.citation(number) : null;
-    if (cited) {
+    if (!opener.image && text[at] !== '(' && /^\d{1,4}$/.test(words)) {
+      const cited = citation(Number(words));
+      if (!cited) return false;
       plain = '';
       opener.node.data = `[${words}]`;
       later.set(opener.node, () => cited);
       return true;
     }
-    const address = dead ? undefined : addressOf(opener, words);
-    if (address === undefined) return false;
+    const address = dead ? null : addressOf();
+    if (address === null) return false;
     const target = linkTarget(address);
-    put(document.createTextNode(''));
+    flush();
     last = opener.run;
     emphasize(last);
     const link = target && !opener.image ? anchor(target, '') : document.createDocumentFragment();
@@ -159,26 +157,17 @@ export function inline(text: string, lookup: Lookup): DocumentFragment {
     return true;
   }
 
-  /** Reads on after the closing bracket. */
-  function addressOf(opener: Bracket, words: string): string | undefined {
-    if (text[at] === '(') {
-      const blank = /\s*/y;
-      matchAt(blank, text, at + 1);
-      const destination = readDestination(text, blank.lastIndex);
-      if (destination) {
-        matchAt(blank, text, matchAt(title, text, destination.end) ? title.lastIndex : destination.end);
-        if (text[blank.lastIndex] === ')') {
-          at = blank.lastIndex + 1;
-          return destination.address;
-        }
-      }
-    }
-    const explicit = matchAt(label, text, at);
-    const collapsed = text.startsWith('[]', at);
-    const key = explicit || !opener.nested ? labelKey(explicit ? explicit[1]! : words) : null;
-    const address = key ? lookup.reference(key) : undefined;
-    if (address !== undefined) at += explicit?.[0].length ?? (collapsed ? 2 : 0);
-    return address;
+  /** What the parentheses after the bracket lead to; null where there are none. */
+  function addressOf(): string | null {
+    const blank = /\s*/y;
+    if (text[at] !== '(') return null;
+    matchAt(blank, text, at + 1);
+    const destination = readDestination(text, blank.lastIndex);
+    if (!destination) return null;
+    matchAt(blank, text, matchAt(title, text, destination.end) ? title.lastIndex : destination.end);
+    if (text[blank.lastIndex] !== ')') return null;
+    at = blank.lastIndex + 1;
+    return destination.address;
   }
 }
 
@@ -194,10 +183,9 @@ function endOfLink(link: string): number {
 }
 
 function anchor(target: string, words: string): HTMLAnchorElement {
-  const link = document.createElement('a');
+  const link = element('a', words);
   link.href = target;
   link.target = '_blank';
   link.rel = 'noopener noreferrer nofollow ugc';
-  link.append(words);
   return link;
 }

@@ -1,5 +1,6 @@
 import type { Block } from './blocks.ts';
-import { inline, type Lookup } from './inline.ts';
+import { element } from './element.ts';
+import { type Citation, inline } from './inline.ts';
 
 /** On the button of a block of code. */
 export interface CopyLabels {
@@ -8,10 +9,19 @@ export interface CopyLabels {
 }
 
 /** A block as nodes. */
-export function render(block: Block, lookup: Lookup, labels: CopyLabels): ChildNode {
+export function render(block: Block, citation: Citation, labels: CopyLabels): ChildNode {
   return draw(block);
 
-  function draw({ kind, parts, level, text, loose, rows, aligns, language }: Block): ChildNode {
+  function draw({
+    kind,
+    parts,
+    level = 0,
+    text,
+    loose = false,
+    rows = [],
+    aligns = [],
+    language = '',
+  }: Block): ChildNode {
     switch (kind) {
       case 'quote':
         return element('blockquote', ...parts.map(draw));
@@ -22,7 +32,7 @@ export function render(block: Block, lookup: Lookup, labels: CopyLabels): ChildN
       }
       case 'heading':
         // Below the headings of the page and of the panel.
-        return element(`h${Math.min(6, level + 2)}`, words(text));
+        return element(`h${Math.min(6, level + 2) as 3 | 4 | 5 | 6}`, words(text));
       case 'rule':
         return element('hr');
       case 'code':
@@ -49,22 +59,18 @@ export function render(block: Block, lookup: Lookup, labels: CopyLabels): ChildN
     const item = element('li');
     for (const [index, part] of parts.entries()) {
       const paragraph = part.kind === 'paragraph';
-      const task = index === 0 && paragraph ? /^\[([ x])\]\s/i.exec(part.text) : null;
-      const shown = task ? { ...part, text: part.text.slice(4) } : part;
-      const node = paragraph && !loose ? words(shown.text) : draw(shown);
+      const task = paragraph && index === 0 ? /^\[([ x])\](?=\s)/i.exec(part.text) : null;
       if (task) {
         item.className = 'task';
-        (paragraph && loose ? (node as Element) : (node as DocumentFragment)).prepend(
-          task[1] === ' ' ? '☐ ' : '☑ ',
-        );
+        part.text = (task[1] === ' ' ? '☐' : '☑') + part.text.slice(3);
       }
-      item.append(node);
+      item.append(paragraph && !loose ? words(part.text) : draw(part));
     }
     return item;
   }
 
   function drawCode(source: string, language: string): ChildNode {
-    const copy = element('button', labels.copy) as HTMLButtonElement;
+    const copy = element('button', labels.copy);
     copy.type = 'button';
     copy.onclick = async () => {
       await navigator.clipboard.writeText(copy.nextSibling!.textContent!.trimEnd());
@@ -79,14 +85,8 @@ export function render(block: Block, lookup: Lookup, labels: CopyLabels): ChildN
   }
 
   function words(source: string): DocumentFragment {
-    return inline(source.trim(), lookup);
+    return inline(source.trim(), citation);
   }
-}
-
-function element(name: string, ...children: (Node | string)[]): HTMLElement {
-  const node = document.createElement(name);
-  node.append(...children);
-  return node;
 }
 
 function box(name: string, ...children: Node[]): HTMLElement {
