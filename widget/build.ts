@@ -19,52 +19,63 @@ export interface WidgetBuild {
   readonly outdir: string;
 }
 
+/** The app's own module. */
+export const widgetApp = path.join(here, 'app/main.tsx');
+
 const whole: WidgetBuild = {
-  app: path.join(here, 'app/main.tsx'),
+  app: widgetApp,
   package: ['elements/index.ts', 'react/agent-chat.tsx'].map((file) => path.join(here, file)),
   outdir: widgetDir,
 };
 
+/** What lies in the folder, in `manifest.json`. Paths are relative to it. */
+export interface WidgetManifest {
+  /** Of the sources it was made of. */
+  readonly sources: string;
+  readonly loader: string;
+  /** What the loader imports; the app itself is first. */
+  readonly eager: readonly string[];
+  /** What the app imports when it is needed. */
+  readonly lazy: readonly string[];
+}
+
+/** An asset is kept for so long after a build that does not have it any more: pages that are open still import it. */
+const keptMs = 30 * 86_400_000;
+
 /**
- * Builds the widget unless it is there already for these very sources; answers whether it built. In its folder are then `v1/loader.js` and `{version}/loader.js` (the same),
- * `assets/{name}.{hash}.js`, `versions.json` (`{version: {file, integrity}}`), each with `.br` and `.gz` beside it, and `npm/`. Takes a second and fetches nothing.
+ * Builds the widget unless it is there already for these very sources; answers whether it built. In its folder are then `v1/loader.js` and `{version}/loader.js`
+ * (the same), `assets/{name}.{hash}.js`, `versions.json` (`{version: {file, integrity}}`), each with `.br` and `.gz` beside it, and `npm/`. Loaders of earlier
+ * versions stay, and their assets for a while. Takes a second and fetches nothing.
  */
 export async function buildWidget(from: WidgetBuild = whole): Promise<boolean> {
   const { outdir } = from;
   const hash = sourcesHash(from);
-  const stamp = path.join(outdir, 'sources.txt');
-  if (fs.existsSync(stamp) && fs.readFileSync(stamp, 'utf8') === hash) return false;
-  const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8')) as {
-    version: string;
-  };
+  const before = readJson<WidgetManifest>(path.join(outdir, 'manifest.json'));
+  if (before?.sources === hash) return false;
+  const { version } = readJson<{ version: string }>(path.join(here, 'package.json'))!;
   const draft = fs.mkdtempSync(path.join(path.dirname(outdir), '.dist-'));
   try {
-    const app = await build({
-      ...shared,
-      entryPoints: { app: from.app },
-      outdir: path.join(draft, 'assets'),
-      entryNames: '[name].[hash]',
-      chunkNames: '[name].[hash]',
-      splitting: true,
-      format: 'esm',
-      metafile: true,
-    });
-    const entry = Object.entries(app.metafile.outputs).find(([, output]) => output.entryPoint)![0];
-    const loader = path.join(draft, 'v1/loader.js');
+    const { eager, lazy } = await buildApp(from.app, draft);
+    const loader = path.join(draft, version, 'loader.js');
     await build({
       ...shared,
       entryPoints: [path.join(here, 'loader/main.ts')],
       outfile: loader,
       format: 'iife',
-      define: { appPath: JSON.stringify(`/widget/assets/${path.basename(entry)}`) },
+      define: { appPaths: JSON.stringify(eager.map((file) => `/widget/${file}`)) },
     });
-    fs.cpSync(path.dirname(loader), path.join(draft, version), { recursive: true });
+    fs.cpSync(path.dirname(loader), path.join(draft, 'v1'), { recursive: true });
     const integrity = `sha384-${createHash('sha384').update(fs.readFileSync(loader)).digest('base64')}`;
-    const versions = { [version]: { file: `/widget/${version}/loader.js`, integrity } };
+    const earlier = readJson<Record<string, unknown>>(path.join(outdir, 'versions.json')) ?? {};
+    const versions = { ...earlier, [version]: { file: `/widget/${version}/loader.js`, integrity } };
     fs.writeFileSync(path.join(draft, 'versions.json'), JSON.stringify(versions));
     for (const file of filesOf(draft)) compress(file);
+    for (const name of Object.keys(earlier))
+      if (name !== version) fs.cpSync(path.join(outdir, name), path.join(draft, name), { recursive: true });
+    if (before) keepAssets(before, outdir, draft);
     if (from.package.length) await buildPackage(from.package, path.join(draft, 'npm'));
-    fs.writeFileSync(path.join(draft, 'sources.txt'), hash);
+    const manifest: WidgetManifest = { sources: hash, loader: 'v1/loader.js', eager, lazy };
+    fs.writeFileSync(path.join(draft, 'manifest.json'), JSON.stringify(manifest));
     fs.rmSync(outdir, { recursive: true, force: true });
     fs.renameSync(draft, outdir);
     return true;
@@ -82,6 +93,44 @@ const shared = {
   jsx: 'automatic',
   jsxImportSource: 'preact',
 } as const satisfies BuildOptions;
+
+/** The app and its chunks; those that it imports at once are told apart, so that the loader can ask for all of them together. */
+async function buildApp(app: string, draft: string): Promise<Pick<WidgetManifest, 'eager' | 'lazy'>> {
+  const { metafile } = await build({
+    ...shared,
+    entryPoints: { app },
+    outdir: path.join(draft, 'assets'),
+    entryNames: '[name].[hash]',
+    chunkNames: '[name].[hash]',
+    splitting: true,
+    format: 'esm',
+    metafile: true,
+    absWorkingDir: draft,
+  });
+  const outputs = Object.keys(metafile.outputs);
+  const eager = new Set(outputs.filter((file) => path.basename(file).startsWith('app.')));
+  for (const file of eager)
+    for (const { path: imported, kind } of metafile.outputs[file]!.imports)
+      if (kind === 'import-statement') eager.add(imported);
+  return { eager: [...eager], lazy: outputs.filter((file) => !eager.has(file)) };
+}
+
+function keepAssets(before: WidgetManifest, outdir: string, draft: string): void {
+  const latest = new Set([...before.eager, ...before.lazy]);
+  for (const file of filesOf(path.join(outdir, 'assets'))) {
+    const name = path.relative(outdir, file);
+    const target = path.join(draft, name);
+    if (fs.existsSync(target)) continue;
+    // From now on, for those of the last build.
+    if (latest.has(name.replace(/\.(?:br|gz)$/, ''))) fs.copyFileSync(file, target);
+    else if (Date.now() - fs.statSync(file).mtimeMs < keptMs)
+      fs.cpSync(file, target, { preserveTimestamps: true });
+  }
+}
+
+function readJson<Value>(file: string): Value | null {
+  return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Value) : null;
+}
 
 /** Modules for bundlers, with their declarations. */
 async function buildPackage(entries: readonly string[], outdir: string): Promise<void> {

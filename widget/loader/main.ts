@@ -2,8 +2,8 @@ import type { Widget, WidgetOptions } from '../app/widget-api.ts';
 import type { App } from './boot.ts';
 import { floating, widgetOf } from './floating.ts';
 
-/** Path of the app at a store, put in by the build. */
-declare const appPath: string;
+/** Paths of the app and of what it imports at once, put in by the build: asked for together they come in one round trip. */
+declare const appPaths: readonly string[];
 
 /**
  * `AgentStore('open')`: a method of the first widget on the page, or, as `AgentStore('wk_….open')`, of a certain one. `AgentStore('boot', options)` adds a widget.
@@ -45,7 +45,9 @@ function command(name: string, ...args: unknown[]): unknown {
   if (name === 'boot') {
     const options = args[0] as WidgetOptions;
     const store = options.store ?? new URL(script?.src ?? location.href).origin;
-    return floating({ ...options, store }, () => import(`${store}${appPath}`) as Promise<App>);
+    const load = (): Promise<App> =>
+      Promise.all(appPaths.map((path) => import(`${store}${path}`))).then(([app]) => app as App);
+    return floating({ ...options, store }, load);
   }
   const [method, key] = name.split('.').reverse() as [keyof Widget, string?];
   const widget = widgetOf(key ?? null);

@@ -53,7 +53,7 @@ export function createMarkdown(container: HTMLElement, options: MarkdownOptions)
           0,
           blocks.findLastIndex(({ line }) => line <= whole),
         );
-    done += blocks[first]?.start ?? source.length;
+    done += ended ? source.length : (blocks[first]?.start ?? 0);
     open = nodes.slice(first);
   }
 }
