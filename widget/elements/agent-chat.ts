@@ -17,6 +17,8 @@ export function defineAgentChat(load: () => Promise<App>): void {
     widget: Widget | null = null;
     #identity: WidgetOptions['identity'] | null = null;
     #pending = false;
+    /** On a page, and started: what its attributes said before is no change of them. */
+    #placed = false;
 
     connectedCallback(): void {
       // Set before the element was defined: it hides the accessor.
@@ -26,17 +28,20 @@ export function defineAgentChat(load: () => Promise<App>): void {
         this.identity = identity;
       }
       this.#start();
+      this.#placed = true;
     }
 
     disconnectedCallback(): void {
       // A move takes an element off the page and puts it back in the same task.
       queueMicrotask(() => {
-        if (!this.isConnected) this.#stop();
+        if (this.isConnected) return;
+        this.#placed = false;
+        this.#stop();
       });
     }
 
     attributeChangedCallback(): void {
-      if (!this.widget || this.#pending) return;
+      if (!this.#placed || this.#pending) return;
       this.#pending = true;
       // Several that change together are one change.
       queueMicrotask(() => {
