@@ -24,8 +24,13 @@ const { made, createWidget } = vi.hoisted(() => {
           return Promise.resolve();
         };
       return {
-        ...{ open: call('open'), close: call('close'), toggle: call('toggle'), send: call('send') },
-        ...{ identify: call('identify'), reset: call('reset'), shutdown: call('shutdown') },
+        open: call('open'),
+        close: call('close'),
+        toggle: call('toggle'),
+        send: call('send'),
+        identify: call('identify'),
+        reset: call('reset'),
+        shutdown: call('shutdown'),
         on(name, listener) {
           one.listeners.set(name, listener as (detail: unknown) => void);
           return () => undefined;

@@ -135,8 +135,13 @@ export function blocksOf(source: string): Block[] {
         else skip(one.indent!);
         return true;
       }
-      default:
+      case 'paragraph':
+      case 'table':
         return !blank;
+      case 'root':
+      case 'heading':
+      case 'rule':
+        return false;
     }
   }
 

@@ -25,8 +25,8 @@ export interface Run {
 /** The run that stands in `text` from `at` on, behind `previous`. */
 export function makeRun(node: Text, text: string, at: number, previous: Run | null): Run {
   const { length } = node;
-  const before = [...text.slice(Math.max(0, at - 2), at)].at(-1) ?? ' ';
-  const [behind = ' '] = text.slice(at + length, at + length + 2);
+  const before = /.$/su.exec(text.slice(Math.max(0, at - 2), at))?.[0] ?? ' ';
+  const behind = /./su.exec(text.slice(at + length, at + length + 2))?.[0] ?? ' ';
   const mark = node.data.slice(0, 1);
   const left = flanks(before, behind);
   const right = flanks(behind, before);

@@ -13,15 +13,14 @@ const named: Readonly<Record<string, string>> = {
 };
 
 /** A character reference, or a backslash before ASCII punctuation. */
-const escaped = /\\([!-/:-@[-`{-~])|&(?:#(\d{1,7})|#[xX]([\da-fA-F]{1,6})|(\w{1,31}));/g;
+const escaped = /\\([!-/:-@[-`{-~])|&(?:#(\d{1,7}|[xX][\da-fA-F]{1,6})|(\w{1,31}));/g;
 
 /** Text as it is meant: backslash escapes and character references resolved. */
 export function unescape(text: string): string {
-  return text.replace(
-    escaped,
-    (whole, mark?: string, decimal?: string, hex?: string, name?: string) =>
-      mark ??
-      (name ? (Object.hasOwn(named, name) ? named[name]! : whole) : character(Number(decimal ?? `0x${hex}`))),
+  return text.replace(escaped, (whole, mark?: string, code?: string, name?: string) =>
+    code
+      ? character(Number(code.replace(/x/i, '0x')))
+      : (mark ?? (Object.hasOwn(named, name!) ? named[name!]! : whole)),
   );
 }
 

@@ -50,7 +50,9 @@ export function render(block: Block, citation: Citation, labels: CopyLabels): Ch
         );
         return box('table', element('table', element('thead', head!), element('tbody', ...body)));
       }
-      default:
+      case 'root':
+      case 'item':
+      case 'paragraph':
         return element('p', words(text));
     }
   }
