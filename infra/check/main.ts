@@ -28,6 +28,7 @@ const checks: readonly { readonly name: string; readonly command: readonly strin
   { name: 'types-widget', command: [bin('tsc'), '-p', 'widget'] },
   { name: 'boundaries', command: [process.execPath, 'infra/check/boundaries.ts'] },
   { name: 'dead-code', command: [bin('knip')] },
+  { name: 'size', command: [process.execPath, 'widget/size.ts'] },
   { name: 'sdl', command: [process.execPath, 'schema/print.ts', '--check'] },
   { name: 'compose', command: [process.execPath, 'schema/compose.ts', '--check'] },
   { name: 'config-table', command: [process.execPath, 'infra/docs/config-table.ts', '--check'] },

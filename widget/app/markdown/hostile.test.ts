@@ -1,0 +1,68 @@
+// @vitest-environment happy-dom
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { hostile } from './hostile.ts';
+import { drawn, html } from './testing.ts';
+
+const elements = new Set(
+  'p h3 h4 h5 h6 blockquote ul ol li pre code em strong del a br hr div table thead tbody tr th td button'.split(
+    ' ',
+  ),
+);
+/** Per attribute, what it may say. */
+const attributes: Readonly<Record<string, RegExp>> = {
+  href: /^(?:https?|mailto|tel):/,
+  target: /^_blank$/,
+  rel: /^noopener noreferrer nofollow ugc$/,
+  class: /^(?:code|table|task)$/,
+  type: /^button$/,
+  tabindex: /^0$/,
+  start: /^\d{1,9}$/,
+  'data-language': /^[\w+#.-]{1,30}$/,
+  style: /^(?:text-align: (?:left|right|center);)?$/,
+};
+
+/** What is there that must not be. */
+function offences(container: HTMLElement): string[] {
+  return [...container.querySelectorAll('*')].flatMap((element) => [
+    ...(elements.has(element.localName) ? [] : [element.localName]),
+    ...[...element.attributes]
+      .filter(({ name, value }) => !attributes[name]?.test(value))
+      .map(({ name, value }) => `${element.localName} ${name}=${value}`),
+  ]);
+}
+
+it('has enough of them', () => {
+  expect(new Set(hostile).size).toBeGreaterThanOrEqual(300);
+});
+
+it.each(hostile)('%j stays text', (markdown) => {
+  const whole = drawn(markdown);
+  expect(offences(whole)).toEqual([]);
+  expect(
+    whole.querySelector('a[href*="alert"], a[href*="msgbox"]')?.getAttribute('href') ?? 'https:',
+  ).toMatch(/^https?:/);
+  const chars = drawn(...markdown.split(''));
+  expect(offences(chars)).toEqual([]);
+  expect(html(chars)).toBe(html(whole));
+});
+
+it('draws the same in pieces of any size', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...hostile),
+      fc.constantFrom(...hostile),
+      fc.constantFrom('', '\n', '\n\n', ' ', '*', '[', '`'),
+      fc.array(fc.nat(), { maxLength: 6 }),
+      (one, other, between, cuts) => {
+        const text = `${one}${between}${other}`;
+        const places = [0, ...cuts.map((cut) => cut % (text.length + 1)), text.length].sort((a, b) => a - b);
+        const pieces = places.slice(1).map((end, index) => text.slice(places[index], end));
+        const container = drawn(...pieces);
+        expect(offences(container)).toEqual([]);
+        expect(html(container)).toBe(html(drawn(text)));
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
