@@ -245,6 +245,7 @@ async function mount(options: AppsOptions, teardown: Teardown): Promise<MountedA
         initsPerMinute: { address: 600, key: 3_000, visitor: 60 },
         proxies: 0,
         limits: { inputCharacters: 32_000, attachmentBytes: 65_536 },
+        ...options.widget,
       },
     },
     tokenOf('router'),
