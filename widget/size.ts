@@ -1,9 +1,8 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { buildWidget, type WidgetManifest, widgetApp } from './build.ts';
-import filePlugin from '@size-limit/file';
-import sizeLimit from 'size-limit';
+import { buildWidget, widgetApp } from './build.ts';
+import { sizesOf } from './sizes.ts';
 
 // Fails when the widget is heavier on the wire than it may be. In bytes of brotli.
 const limits = { loader: 3_000, app: 35_000, lazy: 12_000, total: 75_000 };
@@ -11,24 +10,16 @@ const limits = { loader: 3_000, app: 35_000, lazy: 12_000, total: 75_000 };
 const outdir = fs.mkdtempSync(path.join(os.tmpdir(), 'widget-size-'));
 try {
   await buildWidget({ app: widgetApp, package: [], outdir });
-  const manifest = JSON.parse(fs.readFileSync(path.join(outdir, 'manifest.json'), 'utf8')) as WidgetManifest;
-  const weigh = async (files: readonly string[]): Promise<number> => {
-    const [result] = await sizeLimit(
-      [filePlugin],
-      files.map((file) => path.join(outdir, file)),
-    );
-    return result!.size;
-  };
-  const { loader, eager, lazy } = manifest;
-  const sizes = [
-    { name: 'loader', size: await weigh([loader]), limit: limits.loader },
-    { name: 'app at first open', size: await weigh(eager), limit: limits.app },
-    { name: 'everything', size: await weigh([loader, ...eager, ...lazy]), limit: limits.total },
+  const { loader, app, lazy, total } = await sizesOf(outdir);
+  const rows: readonly (readonly [name: string, size: number, limit: number])[] = [
+    ['loader', loader, limits.loader],
+    ['app at first open', app, limits.app],
+    ['everything', total, limits.total],
+    ...Object.entries(lazy).map(([file, size]) => [file, size, limits.lazy] as const),
   ];
-  for (const file of lazy) sizes.push({ name: file, size: await weigh([file]), limit: limits.lazy });
-  for (const { name, size, limit } of sizes)
+  for (const [name, size, limit] of rows)
     process.stdout.write(`${size > limit ? '✗' : '✓'} ${name}: ${size} B of ${limit} B\n`);
-  if (sizes.some(({ size, limit }) => size > limit)) process.exitCode = 1;
+  if (rows.some(([, size, limit]) => size > limit)) process.exitCode = 1;
 } finally {
   fs.rmSync(outdir, { recursive: true, force: true });
 }

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { serve } from '@agentstore/kernel/http/server';
 import { silentLog } from '@agentstore/kernel/log';
-import { widgetDir, widgetSizes } from '@agentstore/widget/build';
+import { widgetDir } from '@agentstore/widget/build';
+import { sizesOf } from '@agentstore/widget/sizes';
 import { openBrowser } from '../browser/browser.ts';
 import { brandedAgent } from '../browser/widget/support/branded-agent.ts';
 import { openStore } from './open-store.ts';
@@ -62,11 +63,13 @@ export async function benchWidget({ quick, say }: BenchOptions): Promise<BenchRe
       }
     const median = (name: keyof typeof wanted, of: (load: PageLoad) => number): number =>
       percentile(loads[name].map(of), 50);
-    const sizes = widgetSizes(widgetDir);
+    const sizes = await sizesOf(widgetDir);
     const launcherMs = median('widget', ({ shownMs }) => shownMs);
     const deepChatMs = median('deep-chat', ({ shownMs }) => shownMs);
     const figures = {
-      ...sizes,
+      loader_br_kb: sizes.loader / 1_000,
+      app_br_kb: sizes.app / 1_000,
+      total_br_kb: sizes.total / 1_000,
       launcher_ms: launcherMs,
       open_to_typing_ms: median('widget', ({ typingMs }) => typingMs ?? 0),
       long_tasks: median('widget', ({ longTasks }) => longTasks),
