@@ -42,6 +42,18 @@ describe('a close', () => {
     expect(store.runs.length).toBe(1);
   });
 
+  it('with 4403 when nothing is under way asks why', async () => {
+    const { store, visit } = visits;
+    store.script = () => shortAnswer('yes');
+    const chat = visit();
+    chat.send('hello');
+    await until(chat, isDone());
+    store.refusals.push({ status: 409, code: 'INSTANCE_PAUSED' });
+    store.closeAll(4403);
+    await until(chat, ({ trouble }) => trouble?.kind === 'paused');
+    expect(store.inits.length).toBe(2);
+  });
+
   it('with 4403 before anything was said asks again, too', async () => {
     const { store, visit } = visits;
     store.script = () => shortAnswer('yes');

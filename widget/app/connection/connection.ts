@@ -127,7 +127,11 @@ export function connect(
     stopWatching();
     stopRefreshing();
     socket = null;
-    if (code === tokenRefused) session.invalidate(token);
+    if (code === tokenRefused) {
+      session.invalidate(token);
+      // At once, also when nothing is under way: the agent may be paused, and whoever reads should learn it before they write.
+      void session.ensure().catch(() => undefined);
+    }
     if (code === sessionRevoked) session.stop({ kind: 'revoked' });
     else if (isFault(code)) session.stop({ kind: 'unavailable' });
     else if (!isLost && !(useful && [tokenRefused, terminated].includes(code)) && code !== 1000)
