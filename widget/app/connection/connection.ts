@@ -57,6 +57,7 @@ export function connect(
   const backoff = createBackoff(surroundings);
   let url = '';
   let token = '';
+  let operations = 0;
   let socket: WebSocket | null = null;
   let heardAt = 0;
   let heard = 0;
@@ -88,6 +89,7 @@ export function connect(
     keepAlive: keepAliveMs,
     lazyCloseTimeout: idleMs,
     connectionAckWaitTimeout: acknowledgementMs,
+    generateID: () => String(++operations), // graphql-ws asks Math.random, which is the page's to replace
     retryAttempts: 0, // `follow` tries again: it knows what to ask for then
     on: {
       connecting: () => {
