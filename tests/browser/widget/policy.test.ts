@@ -100,7 +100,10 @@ const versions = (): { file: string; integrity: string } =>
 it.each([
   ['a nonce and strict-dynamic', () => `script-src 'nonce-r4nd0m' 'strict-dynamic'`],
   ['the store as the only host', () => `script-src ${store()}`],
-  ['the hash of a pinned loader', () => `script-src '${versions().integrity}' 'strict-dynamic'`],
+  [
+    'the hash of a pinned loader, and the store for the rest',
+    () => `script-src '${versions().integrity}' ${store()}/widget/assets/`,
+  ],
 ] as const)('works under a policy of %s', async (_name, scripts) => {
   const { file, integrity } = versions();
   const url = stage.site.put('policy', {
