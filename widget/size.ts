@@ -13,10 +13,8 @@ try {
   await buildWidget({ app: widgetApp, package: [], outdir });
   const manifest = JSON.parse(fs.readFileSync(path.join(outdir, 'manifest.json'), 'utf8')) as WidgetManifest;
   const weigh = async (files: readonly string[]): Promise<number> => {
-    const [result] = await sizeLimit(
-      [filePlugin],
-      files.map((file) => path.join(outdir, file)),
-    );
+    const paths = files.map((file) => path.join(outdir, file));
+    const [result] = (await sizeLimit([filePlugin], paths)) as readonly { readonly size: number }[];
     return result!.size;
   };
   const { loader, eager, lazy } = manifest;
