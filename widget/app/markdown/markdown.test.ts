@@ -123,3 +123,13 @@ it('aligns the cells of a table', () => {
   const cells = [...drawn('|a|b|c|d|\n|-|:-|-:|:-:|\n|1|2|3|4|').querySelectorAll<HTMLElement>('td')];
   expect(cells.map(({ style }) => style.textAlign)).toEqual(['', 'left', 'right', 'center']);
 });
+
+it('has a depth at which images, blocks and emphases end', () => {
+  const images = (count: number): string => '!['.repeat(count) + 'a' + '](https://a.example/)'.repeat(count);
+  expect(drawn(images(100)).textContent).toBe('a');
+  expect(drawn(images(102)).textContent).not.toBe('a');
+  expect(drawn('>'.repeat(1_000)).querySelectorAll('blockquote').length).toBeLessThan(40);
+  expect(drawn('**a *b '.repeat(100) + ' c* d**'.repeat(100)).querySelectorAll('strong, em')).toHaveLength(
+    16,
+  );
+});

@@ -12,16 +12,7 @@ export interface CopyLabels {
 export function render(block: Block, citation: Citation, labels: CopyLabels): ChildNode {
   return draw(block);
 
-  function draw({
-    kind,
-    parts,
-    level = 0,
-    text,
-    loose = false,
-    rows = [],
-    aligns = [],
-    language = '',
-  }: Block): ChildNode {
+  function draw({ kind, parts, level = 0, text, loose, rows, aligns, language = '' }: Block): ChildNode {
     switch (kind) {
       case 'quote':
         return element('blockquote', ...parts.map(draw));
@@ -38,10 +29,10 @@ export function render(block: Block, citation: Citation, labels: CopyLabels): Ch
       case 'code':
         return drawCode(level ? text : `${text.trimEnd()}\n`, language);
       case 'table': {
-        const [head, ...body] = rows.map((row, index) =>
+        const [head, ...body] = rows!.map((row, index) =>
           element(
             'tr',
-            ...aligns.slice(0, row.length).map((align, column) => {
+            ...aligns!.slice(0, row.length).map((align, column) => {
               const cell = element(index ? 'td' : 'th', words(row[column]!));
               cell.style.textAlign = align;
               return cell;
@@ -57,7 +48,7 @@ export function render(block: Block, citation: Citation, labels: CopyLabels): Ch
     }
   }
 
-  function drawItem({ parts }: Block, loose: boolean): Node {
+  function drawItem({ parts }: Block, loose = false): Node {
     const item = element('li');
     for (const [index, part] of parts.entries()) {
       const paragraph = part.kind === 'paragraph';
