@@ -89,6 +89,7 @@ const shared = {
   minify: true,
   target: 'es2022',
   legalComments: 'none',
+  charset: 'utf8',
   logLevel: 'error',
   jsx: 'automatic',
   jsxImportSource: 'preact',

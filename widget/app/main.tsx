@@ -7,5 +7,6 @@ export const mount: MountWidget = (place) => {
   const { widgetKey, store = new URL(import.meta.url).origin, identity } = place.options;
   const chat = createChat({ widgetKey, store });
   if (identity) void chat.identify(identity);
+  void chat.prepare();
   return mountPanel(place, chat);
 };

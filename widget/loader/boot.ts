@@ -15,8 +15,8 @@ export interface Place {
 
 /** Refusals after which the page shows nothing, with what its owner can do. */
 const refusals: Readonly<Record<string, string>> = {
-  ORIGIN_NOT_ALLOWED: "this site's origin is not among the allowed domains of the instance",
-  WIDGET_NOT_FOUND: 'there is no instance with this widget key',
+  'refused-origin': "this site's origin is not among the allowed domains of the instance",
+  'not-found': 'there is no instance with this widget key',
 };
 
 /**

@@ -92,6 +92,8 @@ export interface Chat {
   readonly state: ChatState;
   /** Calls back after each change, at most once per microtask; answers how to stop it. */
   subscribe(listener: () => void): () => void;
+  /** Asks for a session, and no more: how the agent looks is known before the panel is seen. */
+  prepare(): Promise<void>;
   /** The panel is seen: asks for a session unless there is one, takes up the conversation and an answer under way. */
   open(): Promise<void>;
   /** The panel is not seen any more: answers that end from now on are unread. */

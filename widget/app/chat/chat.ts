@@ -21,7 +21,7 @@ export interface ChatOptions {
   readonly store: string;
 }
 
-/** Everything behind the panel. Nothing is asked of the store before `open` or `send`. */
+/** Everything behind the panel. Nothing is asked of the store before `prepare`, `open` or `send`. */
 export function createChat(
   { widgetKey, store: origin }: ChatOptions,
   surroundings: Surroundings = browserSurroundings(),
@@ -185,6 +185,9 @@ export function createChat(
       return store.state;
     },
     subscribe: (told) => store.subscribe(told),
+    prepare: async () => {
+      if (!ending.signal.aborted) await session.ensure().catch(() => undefined);
+    },
     open: async () => {
       isOpen = true;
       unread.open();

@@ -16,7 +16,7 @@ const attributes: Readonly<Record<string, RegExp>> = {
   rel: /^noopener noreferrer nofollow ugc$/,
   class: /^(?:code|table|task)$/,
   type: /^button$/,
-  tabindex: /^0$/,
+  tabindex: /^-1$/,
   start: /^\d{1,9}$/,
   'data-language': /^[\w+#.-]{1,30}$/,
   style: /^(?:text-align: (?:left|right|center);)?$/,

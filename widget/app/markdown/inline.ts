@@ -192,5 +192,6 @@ function anchor(target: string, words: string): HTMLAnchorElement {
   link.href = target;
   link.target = '_blank';
   link.rel = 'noopener noreferrer nofollow ugc';
+  link.tabIndex = -1;
   return link;
 }

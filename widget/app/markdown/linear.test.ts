@@ -75,6 +75,6 @@ it.each([
   'lists',
   'words',
   'hashes at the end',
-])('%s: a hundred thousand characters are drawn', (name) => {
-  expect(drawn(texts[name]!(100_000)).querySelectorAll('*').length).toBeGreaterThan(0);
+])('%s: twenty thousand characters are drawn', (name) => {
+  expect(drawn(texts[name]!(20_000)).querySelectorAll('*').length).toBeGreaterThan(0);
 });

@@ -65,13 +65,13 @@ export function render(block: Block, citation: Citation, labels: CopyLabels): Ch
   function drawCode(source: string, language: string): ChildNode {
     const copy = element('button', labels.copy);
     copy.type = 'button';
+    copy.tabIndex = -1; // who shows the text says when what is in it can be reached
     copy.onclick = async () => {
       await navigator.clipboard.writeText(copy.nextSibling!.textContent!.trimEnd());
       copy.textContent = labels.copied;
       setTimeout(() => (copy.textContent = labels.copy), 2_000);
     };
     const pre = element('pre', element('code', source));
-    pre.tabIndex = 0;
     const code = box('code', copy, pre);
     if (/^[\w+#.-]{1,30}$/.test(language)) code.setAttribute('data-language', language);
     return code;

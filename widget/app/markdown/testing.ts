@@ -23,8 +23,8 @@ export function citation(number: number): Node | null {
 /** As HTML that is short to read: without the frames of code and tables, and without what every link has. */
 export function html(container: HTMLElement): string {
   return container.innerHTML
+    .replaceAll(' tabindex="-1"', '')
     .replaceAll(/<div class="code"[^>]*><button type="button">Copy<\/button>(.*?)<\/div>/gs, '$1')
     .replaceAll(/<div class="table">(.*?)<\/div>/gs, '$1')
-    .replaceAll(' target="_blank" rel="noopener noreferrer nofollow ugc"', '')
-    .replaceAll(' tabindex="0"', '');
+    .replaceAll(' target="_blank" rel="noopener noreferrer nofollow ugc"', '');
 }

@@ -19,9 +19,15 @@ export function dressLauncher(launcher: HTMLButtonElement): (state: LauncherStat
   label.className = 'launcher-text';
   return ({ open, unread, branding, words }) => {
     const text = branding?.launcherText ?? '';
-    label.textContent = text;
-    if (text) launcher.append(label);
-    else label.remove();
+    if (branding && (label.textContent !== text || launcher.dataset['position'] !== branding.position)) {
+      // What is taken away for a frame has no place that it moved from: no word more and no other corner is a shift of the page's layout.
+      launcher.hidden = true;
+      requestAnimationFrame(() => (launcher.hidden = false));
+      launcher.dataset['position'] = branding.position;
+      label.textContent = text;
+      if (text) launcher.append(label);
+      else label.remove();
+    }
     badge.textContent = unread > 99 ? '99+' : String(unread);
     if (unread) launcher.append(badge);
     else badge.remove();
@@ -31,6 +37,5 @@ export function dressLauncher(launcher: HTMLButtonElement): (state: LauncherStat
       : [text || words.open, unread ? words.unread(unread) : ''].filter(Boolean).join(', ');
     launcher.setAttribute('aria-label', open && text ? `${text}, ${name}` : name);
     launcher.setAttribute('aria-expanded', String(open));
-    if (branding) launcher.dataset['position'] = branding.position;
   };
 }
