@@ -4,8 +4,8 @@ const style = `
   all: initial;
   box-sizing: border-box;
   position: fixed;
-  inset-block-end: 20px;
-  inset-inline-end: 20px;
+  bottom: var(--agentstore-offset, 20px);
+  right: var(--agentstore-offset, 20px);
   display: flex;
   align-items: center;
   gap: 8px;
@@ -13,14 +13,14 @@ const style = `
   height: 56px;
   padding: 0 16px;
   border-radius: 28px;
-  background: var(--agent-store-launcher-background, #1f2430);
-  color: var(--agent-store-launcher-color, #fff);
-  font: 600 15px/1 system-ui, sans-serif;
+  background: var(--agentstore-launcher, #1f2430);
+  color: var(--agentstore-launcher-text, #fff);
+  font: 600 15px/1.2 var(--agentstore-font, system-ui, sans-serif);
   box-shadow: 0 4px 16px rgb(0 0 0 / 0.25);
   cursor: pointer;
 }
-.launcher[data-position$='LEFT'] { inset-inline: 20px auto; }
-.launcher[data-position^='TOP'] { inset-block: 20px auto; }
+.launcher[data-position$='LEFT'] { right: auto; left: var(--agentstore-offset, 20px); }
+.launcher[data-position^='TOP'] { top: var(--agentstore-offset, 20px); bottom: auto; }
 .launcher[hidden] { display: none; }
 .launcher:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
 .launcher svg { width: 24px; height: 24px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linejoin: round; }
@@ -28,19 +28,7 @@ const style = `
 @media print { .launcher { display: none; } }
 `;
 
-/** How a launcher looks once branding is known; colours are readable on each other. */
-export interface LauncherLook {
-  /** Beside the icon; empty for the icon alone. */
-  readonly text: string;
-  /** Accessible name where there is no text. */
-  readonly label: string;
-  readonly background: string;
-  readonly color: string;
-  /** `BOTTOM_RIGHT` and so on. */
-  readonly position: string;
-}
-
-/** Draws the launcher, in neutral colours and without words: what an instance looks like is known with its first session only. */
+/** Draws the launcher, in neutral colours and without words until the app has them from the first session. Its corner is the page's own, whichever way it is read. */
 export function drawLauncher(root: ShadowRoot): HTMLButtonElement {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style);
@@ -61,18 +49,4 @@ export function drawLauncher(root: ShadowRoot): HTMLButtonElement {
   launcher.append(svg);
   root.append(launcher);
   return launcher;
-}
-
-/**
- * Gives a launcher the look of its instance. It is taken away for one frame: what appears has no place that it moved from, so neither a word more nor another
- * corner counts as a shift of the page's layout.
- */
-export function brandLauncher(launcher: HTMLButtonElement, look: LauncherLook): void {
-  launcher.hidden = true;
-  launcher.dataset['position'] = look.position;
-  launcher.style.setProperty('background', `var(--agent-store-launcher-background, ${look.background})`);
-  launcher.style.setProperty('color', `var(--agent-store-launcher-color, ${look.color})`);
-  launcher.replaceChildren(launcher.firstChild!, look.text);
-  launcher.setAttribute('aria-label', look.text || look.label);
-  requestAnimationFrame(() => (launcher.hidden = false));
 }

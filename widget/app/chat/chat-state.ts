@@ -92,6 +92,8 @@ export interface Chat {
   readonly state: ChatState;
   /** Calls back after each change, at most once per microtask; answers how to stop it. */
   subscribe(listener: () => void): () => void;
+  /** The page carries the widget: asks for a session, which tells how it looks and whether it may be there, and sends what is unsent. */
+  prepare(): Promise<void>;
   /** The panel is seen: asks for a session unless there is one, takes up the conversation and an answer under way. */
   open(): Promise<void>;
   /** The panel is not seen any more: answers that end from now on are unread. */

@@ -9,7 +9,11 @@ export interface LauncherState {
   readonly words: Words;
 }
 
-/** Keeps the launcher's name, badge, text and corner (`data-position`) up to date. Its presses are the loader's. */
+/**
+ * Keeps the launcher's name, badge, text and corner (`data-position`) up to date; its colours are properties of the host. Its presses are the loader's.
+ * With another text or corner it is taken away for one frame, unless it has the focus: what appears has no place that it moved from, so it does not count as a shift
+ * of the page's layout.
+ */
 export function dressLauncher(launcher: HTMLButtonElement): (state: LauncherState) => void {
   const badge = document.createElement('span');
   badge.className = 'badge';
@@ -19,6 +23,12 @@ export function dressLauncher(launcher: HTMLButtonElement): (state: LauncherStat
   label.className = 'launcher-text';
   return ({ open, unread, branding, words }) => {
     const text = branding?.launcherText ?? '';
+    const position = branding?.position ?? 'BOTTOM_RIGHT';
+    const moves = text !== label.textContent || position !== (launcher.dataset['position'] ?? 'BOTTOM_RIGHT');
+    if (moves && (launcher.getRootNode() as ShadowRoot).activeElement !== launcher) {
+      launcher.hidden = true;
+      requestAnimationFrame(() => (launcher.hidden = false));
+    }
     label.textContent = text;
     if (text) launcher.append(label);
     else label.remove();
@@ -31,6 +41,6 @@ export function dressLauncher(launcher: HTMLButtonElement): (state: LauncherStat
       : [text || words.open, unread ? words.unread(unread) : ''].filter(Boolean).join(', ');
     launcher.setAttribute('aria-label', open && text ? `${text}, ${name}` : name);
     launcher.setAttribute('aria-expanded', String(open));
-    if (branding) launcher.dataset['position'] = branding.position;
+    launcher.dataset['position'] = position;
   };
 }

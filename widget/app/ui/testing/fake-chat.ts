@@ -81,6 +81,7 @@ export function createFakeChat(from: Partial<ChatState> = {}): FakeChat {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    prepare: noteLater('prepare'),
     open: noteLater('open'),
     close: note('close'),
     send: note('send'),
