@@ -64,7 +64,7 @@ it('is content with what another process put there meanwhile', async () => {
   });
   expect(await buildWidget(from)).toBe(false);
   expect(manifest().lazy.map((file) => read(file))).toHaveLength(1);
-  write('lazy.ts', 'export {};');
+  write('main.ts', 'export {};');
   put.mockImplementationOnce(() => {
     throw new Error('ENOSPC');
   });

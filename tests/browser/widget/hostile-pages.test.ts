@@ -1,68 +1,62 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import pixelmatch from 'pixelmatch';
 import { PNG } from 'pngjs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openStore, type Store } from '../../e2e/support/store.ts';
-import { openBrowser } from '../browser.ts';
 import { hostilePages, htmlOf, quietPage, type HostilePage } from './hostile-pages.ts';
-import type { BrandedAgent } from './support/branded-agent.ts';
-import { openHostSite, type HostSite } from './support/host-site.ts';
-import { ask, chatOn, snippetOf, someonesAgent, visitor } from './support/visit.ts';
+import { snippetOf } from './support/snippet.ts';
+import { openStage, type OwnedAgent, type Stage } from './support/stage.ts';
+import { widgetOn } from './support/widget-on-page.ts';
 
-let store: Store;
-let browser: Browser;
-let site: HostSite;
-let agent: BrandedAgent;
+let stage: Stage;
+let agent: OwnedAgent;
 let quiet: Looks;
 beforeAll(async () => {
-  [store, browser, site] = await Promise.all([openStore({ widget: true }), openBrowser(), openHostSite()]);
-  agent = await someonesAgent(store, {
+  stage = await openStage();
+  agent = await stage.agent({
     greeting: 'Good day! What can I do for you?',
     suggestedPrompts: ['Where is my parcel?'],
-    allowedDomains: [site.origin],
   });
   quiet = await looksOn(quietPage);
 });
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-  await store?.close();
-});
+afterAll(() => stage.close());
 
 interface Looks {
   /** The page without the widget, with it, and when it was used and closed again. */
   readonly page: { readonly alone: PNG; readonly carrying: PNG; readonly after: PNG };
-  readonly launcher: { readonly box: object; readonly picture: PNG };
+  /** Its box. */
+  readonly launcher: object;
   readonly opened: PNG;
   readonly answered: PNG;
 }
 
+const viewport = { width: 1_000, height: 800 };
+
 /** Opens the widget on a page by its launcher, with the mouse, and asks. */
 async function looksOn(host: HostilePage): Promise<Looks> {
-  const context = await visitor(browser);
+  const context = await stage.browser.newContext({ viewport, locale: 'en-GB', reducedMotion: 'reduce' });
   try {
     const page = await context.newPage();
-    const url = site.put(host.name, { html: htmlOf(host, snippetOf(store, agent)) });
+    const url = stage.site.put(host.name, { html: htmlOf(host, snippetOf(stage, agent.widgetKey)) });
     await context.route('**/widget/**', (route) => route.abort());
     await settledAt(page, url);
     const alone = await picture(page);
     await context.unroute('**/widget/**');
     await settledAt(page, url);
-    const chat = chatOn(page);
-    await chat.launcher.waitFor();
+    const widget = widgetOn(page, agent.widgetKey);
+    await widget.launcher.waitFor();
     const carrying = await picture(page);
-    const box = (await chat.launcher.boundingBox())!;
-    const launcher = { box, picture: await picture(page, box) };
+    const launcher = (await widget.launcher.boundingBox())!;
 
-    const press = () => page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
+    const press = () => page.mouse.click(launcher.x + launcher.width / 2, launcher.y + launcher.height / 2);
     await press();
-    await chat.panel.getByRole('button', { name: 'Where is my parcel?' }).waitFor();
-    const panel = (await chat.panel.boundingBox())!;
+    await widget.panel.getByRole('button', { name: 'Where is my parcel?' }).waitFor();
+    const panel = (await widget.panel.boundingBox())!;
     const opened = await picture(page, panel);
-    await ask(chat, 'Where is my parcel, and when does it come?');
+    await widget.ask('Where is my parcel, and **when** does it come?');
+    await widget.answered();
     const answered = await picture(page, panel);
     await press();
-    await chat.panel.waitFor({ state: 'hidden' });
+    await widget.panel.waitFor({ state: 'hidden' });
     return { page: { alone, carrying, after: await picture(page) }, launcher, opened, answered };
   } finally {
     await context.close();
@@ -86,7 +80,7 @@ function difference(one: PNG, other: PNG, leaveOut?: (x: number, y: number) => b
 }
 
 /** The launcher and its shadow. */
-const inCorner = (x: number, y: number): boolean => x > 1_000 - 110 && y > 800 - 110;
+const inCorner = (x: number, y: number): boolean => x > viewport.width - 110 && y > viewport.height - 110;
 
 it('has at least 20 of them', () => {
   expect(new Set(hostilePages.map(({ name }) => name)).size).toBeGreaterThanOrEqual(20);
@@ -95,10 +89,10 @@ it('has at least 20 of them', () => {
 it.each(hostilePages)('$name: the widget is as on a quiet page, and so is the page', async (host) => {
   const looks = await looksOn(host);
   expect({
-    launcher: looks.launcher.box,
+    launcher: looks.launcher,
     opened: difference(quiet.opened, looks.opened) <= 0.005,
     answered: difference(quiet.answered, looks.answered) <= 0.005,
     carrying: difference(looks.page.alone, looks.page.carrying, inCorner),
     after: difference(looks.page.alone, looks.page.after, inCorner),
-  }).toEqual({ launcher: quiet.launcher.box, opened: true, answered: true, carrying: 0, after: 0 });
+  }).toEqual({ launcher: quiet.launcher, opened: true, answered: true, carrying: 0, after: 0 });
 });

@@ -1,41 +1,34 @@
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { openStore, type Store } from '../../e2e/support/store.ts';
 import { hostile } from '../../../widget/app/markdown/testing/hostile.ts';
-import { openBrowser } from '../browser.ts';
 import { bundle } from './support/bundle.ts';
-import { openHostSite, type HostSite } from './support/host-site.ts';
-import { ask, chatOn, snippetOf, someonesAgent, visitor } from './support/visit.ts';
+import { snippetOf } from './support/snippet.ts';
+import { openStage, type Stage } from './support/stage.ts';
+import { widgetOn } from './support/widget-on-page.ts';
 
-let store: Store;
-let browser: Browser;
-let site: HostSite;
+let stage: Stage;
 let context: BrowserContext;
 let page: Page;
 let executed: string[];
 beforeAll(async () => {
-  [store, browser, site] = await Promise.all([openStore({ widget: true }), openBrowser(), openHostSite()]);
+  stage = await openStage();
 });
-afterAll(async () => {
-  await browser?.close();
-  await site?.close();
-  await store?.close();
-});
+afterAll(() => stage.close());
 beforeEach(async () => {
-  context = await visitor(browser);
-  page = await context.newPage();
+  context = await stage.browser.newContext();
   executed = [];
   await context.exposeFunction('told', (what: string) => executed.push(what));
   // What the payloads would call, and what a page does when something runs or loads that fails.
   await context.addInitScript(`for (const name of ['alert', 'confirm', 'prompt', 'msgbox', 'print', 'open'])
     window[name] = (...args) => void told(name + '(' + args + ')');
     addEventListener('securitypolicyviolation', (event) => told('violated ' + event.violatedDirective));`);
-  context.on('page', (opened) => executed.push(`opened ${opened.url()}`));
   context.on('request', (request) => {
     const { protocol, origin } = new URL(request.url());
-    const ours = [site.origin, store.stack.publicOrigin].includes(origin.replace(/^ws/, 'http'));
+    const ours = [stage.site.origin, stage.store.stack.publicOrigin].includes(origin.replace(/^ws/, 'http'));
     if (!ours && protocol !== 'blob:') executed.push(`asked ${request.url()}`);
   });
+  page = await context.newPage();
+  context.on('page', (opened) => executed.push(`opened ${opened.url()}`));
   page.on('dialog', (dialog) => {
     executed.push(`asked ${dialog.message()}`);
     void dialog.dismiss();
@@ -49,7 +42,7 @@ it('draws at least 300 texts that mean harm, in pieces of any size, and executes
   const script = await bundle(`export { tryHostile } from './hostile-page.ts'`, {
     from: 'widget/app/markdown/testing',
   });
-  const url = site.put('payloads', { html: `<!doctype html><html><body><script>${script}</script>` });
+  const url = stage.site.put('payloads', { html: `<!doctype html><html><body><script>${script}</script>` });
   await page.goto(url);
   const cuts = Array.from({ length: 1_009 }, () => Math.random());
   const trial = await page.evaluate<{ texts: number; pressed: number; faults: string[] }>(
@@ -67,32 +60,31 @@ it('draws at least 300 texts that mean harm, in pieces of any size, and executes
 
 it('shows them as the agent says them, and from its look, and executes nothing, even after a reload', async () => {
   const harm = '<img src=x onerror=alert(1)>';
-  const agent = await someonesAgent(store, {
-    allowedDomains: [site.origin],
+  const agent = await stage.agent({
     brandName: harm,
     greeting: `${harm}\n[a](javascript:alert(1))`,
     launcherText: '<svg onload=alert(1)>',
     suggestedPrompts: ['"><script>alert(1)</script>', 'javascript:alert(1)'],
   });
-  const url = site.put('agent', {
-    html: `<!doctype html><html><head>${snippetOf(store, agent)}</head><body>`,
-  });
+  const html = `<!doctype html><html lang="en"><head>${snippetOf(stage, agent.widgetKey)}</head><body>`;
+  const url = stage.site.put('agent', { html });
   await page.goto(url);
-  const chat = chatOn(page);
-  await chat.launcher.click();
-  await chat.panel.getByRole('button', { name: 'javascript:alert(1)' }).waitFor();
+  const widget = widgetOn(page, agent.widgetKey);
+  await widget.open();
+  await widget.panel.getByRole('button', { name: 'javascript:alert(1)' }).waitFor();
   // The agent repeats the last paragraph of what it is asked. Halves of a character, and zero, are never sent.
   const said = hostile
     .filter((text) => text.isWellFormed() && !text.includes('\0'))
     .map((text) => `- ${text.replaceAll(/\s*\n\s*/g, '\n  ')}`)
     .join('\n');
-  await ask(chat, said.slice(0, 30_000));
+  await widget.ask(said.slice(0, 30_000));
+  await widget.answered();
   await page.reload();
-  await chat.launcher.click();
-  await chat.answer.waitFor();
-  expect(await chat.answer.locator('li').count()).toBeGreaterThan(300);
-  for (const link of await chat.answer.locator('a').all())
+  await widget.open();
+  await widget.answered();
+  expect(await widget.texts.locator('li').count()).toBeGreaterThan(300);
+  for (const link of await widget.texts.locator('a').all())
     expect(await link.getAttribute('href')).toMatch(/^(https?|mailto|tel):/);
-  expect(await chat.answer.locator('img, script, svg, iframe, style').count()).toBe(0);
+  expect(await widget.panel.locator('img, script, iframe, style').count()).toBe(0);
   expect(executed).toEqual([`is at ${url}`, `is at ${url}`]);
 });
