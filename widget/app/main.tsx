@@ -7,6 +7,7 @@ export const mount: MountWidget = (place) => {
   const { widgetKey, store = new URL(import.meta.url).origin, identity } = place.options;
   const chat = createChat({ widgetKey, store });
   if (identity) void chat.identify(identity);
+  const widget = mountPanel(place, chat);
   void chat.prepare();
-  return mountPanel(place, chat);
+  return widget;
 };

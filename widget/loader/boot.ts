@@ -1,3 +1,4 @@
+import type { Trouble } from '../app/chat/chat-state.ts';
 import type { MountWidget, Widget, WidgetOptions } from '../app/widget-api.ts';
 
 /** The app as a module. */
@@ -13,11 +14,11 @@ export interface Place {
   remove(): void;
 }
 
-/** Refusals after which the page shows nothing, with what its owner can do. */
+/** Troubles (`Trouble` of the app) with which the page shows nothing, with what its owner can do. */
 const refusals: Readonly<Record<string, string>> = {
   'refused-origin': "this site's origin is not among the allowed domains of the instance",
   'not-found': 'there is no instance with this widget key',
-};
+} satisfies Partial<Record<Trouble['kind'], string>>;
 
 /**
  * A widget whose app is loaded when it is first needed, or when the page has nothing else to do. What is asked of it before is done in the same order then; where

@@ -4,8 +4,8 @@ const style = `
   all: initial;
   box-sizing: border-box;
   position: fixed;
-  right: var(--agentstore-offset, 20px);
   bottom: var(--agentstore-offset, 20px);
+  right: var(--agentstore-offset, 20px);
   display: flex;
   align-items: center;
   gap: 8px;
@@ -15,12 +15,12 @@ const style = `
   border-radius: 28px;
   background: var(--agentstore-launcher, #1f2430);
   color: var(--agentstore-launcher-text, #fff);
-  font: 600 15px/1 var(--agentstore-font, system-ui, sans-serif);
+  font: 600 15px/1.2 var(--agentstore-font, system-ui, sans-serif);
   box-shadow: 0 4px 16px rgb(0 0 0 / 0.25);
   cursor: pointer;
 }
 .launcher[data-position$='LEFT'] { right: auto; left: var(--agentstore-offset, 20px); }
-.launcher[data-position^='TOP'] { bottom: auto; top: var(--agentstore-offset, 20px); }
+.launcher[data-position^='TOP'] { top: var(--agentstore-offset, 20px); bottom: auto; }
 .launcher[hidden] { display: none; }
 .launcher:focus-visible { outline: 3px solid Highlight; outline-offset: 2px; }
 .launcher svg { width: 24px; height: 24px; fill: none; stroke: currentcolor; stroke-width: 2; stroke-linejoin: round; }
@@ -28,7 +28,7 @@ const style = `
 @media print { .launcher { display: none; } }
 `;
 
-/** Draws the launcher, in neutral colours and without words: what an instance looks like is known with its first session only. */
+/** Draws the launcher, in neutral colours and without words until the app has them from the first session. Its corner is the page's own, whichever way it is read. */
 export function drawLauncher(root: ShadowRoot): HTMLButtonElement {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(style);

@@ -92,7 +92,7 @@ export interface Chat {
   readonly state: ChatState;
   /** Calls back after each change, at most once per microtask; answers how to stop it. */
   subscribe(listener: () => void): () => void;
-  /** Asks for a session, and no more: how the agent looks is known before the panel is seen. */
+  /** The page carries the widget: asks for a session, which tells how it looks and whether it may be there, and sends what is unsent. */
   prepare(): Promise<void>;
   /** The panel is seen: asks for a session unless there is one, takes up the conversation and an answer under way. */
   open(): Promise<void>;

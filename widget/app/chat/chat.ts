@@ -33,6 +33,7 @@ export function createChat(
   const outbox = openOutbox(kept);
   let known: SessionAnswer | null = null;
   let isOpen = false;
+  let isPrepared = false;
   let isStarted = false;
   let caughtUpAt = clock.now();
 
@@ -137,6 +138,13 @@ export function createChat(
     await connection.during(takeUpAll()).catch(() => undefined);
   }
 
+  async function prepare(): Promise<void> {
+    if (ending.signal.aborted) return;
+    isPrepared = true;
+    if (isStarted || outbox.unsent.length) await takeUp();
+    else await session.ensure().catch(() => undefined);
+  }
+
   async function takeUpAll(): Promise<void> {
     await session.ensure();
     await Promise.all(talks.map((talk) => talk.takeUp()));
@@ -185,9 +193,7 @@ export function createChat(
       return store.state;
     },
     subscribe: (told) => store.subscribe(told),
-    prepare: async () => {
-      if (!ending.signal.aborted) await session.ensure().catch(() => undefined);
-    },
+    prepare,
     open: async () => {
       isOpen = true;
       unread.open();
@@ -228,7 +234,7 @@ export function createChat(
         return;
       }
       session.identify(identity);
-      if (isStarted) await takeUp();
+      if (isPrepared || isStarted) await prepare();
     },
     reset,
     shutdown: () => {

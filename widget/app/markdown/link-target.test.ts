@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { unescape } from './entities.ts';
-import { refused } from './hostile.ts';
+import { refused } from './testing/hostile.ts';
 import { linkTarget } from './link-target.ts';
 
 it.each(refused)('%j leads nowhere', (address) => {

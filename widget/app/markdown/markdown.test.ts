@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import { createMarkdown } from './markdown.ts';
-import { drawn, html } from './testing.ts';
+import { drawn, html } from './testing/drawn.ts';
 
 const labels = { copy: 'Copy', copied: 'Copied' };
 
@@ -117,6 +117,15 @@ it('copies the code as it was written, and says so for a moment', async () => {
   expect(container.querySelector('.code')!.getAttribute('data-language')).toBe('ts');
   vi.unstubAllGlobals();
   vi.useRealTimers();
+});
+
+it('says nothing of a copy where the page may not write to the clipboard, and throws nothing', async () => {
+  vi.stubGlobal('navigator', {}); // as on a page without HTTPS
+  const button = drawn('```\na\n```').querySelector('button')!;
+  button.click();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(button.textContent).toBe('Copy');
+  vi.unstubAllGlobals();
 });
 
 it('aligns the cells of a table', () => {

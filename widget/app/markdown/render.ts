@@ -1,3 +1,4 @@
+import { copyText } from '../ui/clipboard.ts';
 import type { Block } from './blocks.ts';
 import { element } from './element.ts';
 import { type Citation, inline } from './inline.ts';
@@ -67,7 +68,7 @@ export function render(block: Block, citation: Citation, labels: CopyLabels): Ch
     copy.type = 'button';
     copy.tabIndex = -1; // who shows the text says when what is in it can be reached
     copy.onclick = async () => {
-      await navigator.clipboard.writeText(copy.nextSibling!.textContent!.trimEnd());
+      if (!(await copyText(copy.nextSibling!.textContent!.trimEnd()))) return;
       copy.textContent = labels.copied;
       setTimeout(() => (copy.textContent = labels.copy), 2_000);
     };

@@ -28,6 +28,33 @@ describe('a session', () => {
     expect(handleOf()).not.toBe(handle);
   });
 
+  it('is asked for when the page carries the widget, without a connection; what was not sent is', async () => {
+    const { store, browser, visit } = visits;
+    const first = visit();
+    await first.prepare();
+    expect([store.inits.length, browser.sockets]).toEqual([1, 0]);
+    first.shutdown();
+    browser.stored.set(
+      'agentstore:wk_1:outbox',
+      JSON.stringify([{ key: 'k', text: 'hello', conversationId: null }]),
+    );
+    store.script = () => shortAnswer('yes');
+    const chat = visit();
+    await chat.prepare();
+    await until(chat, isDone());
+    expect(store.runs.length).toBe(1);
+  });
+
+  it('is asked for anew when the page says who the visitor is', async () => {
+    const { store, visit } = visits;
+    const chat = visit();
+    const prepared = chat.prepare();
+    await chat.identify('jwt');
+    await prepared;
+    expect(store.inits.at(-1)).toMatchObject({ identity: 'jwt' });
+    expect(chat.state.branding).toEqual(branding);
+  });
+
   it('keeps its token to itself', async () => {
     const { store, browser, visit } = visits;
     store.script = () => shortAnswer('yes');

@@ -9,7 +9,11 @@ export interface LauncherState {
   readonly words: Words;
 }
 
-/** Keeps the launcher's name, badge, text and corner (`data-position`) up to date. Its presses are the loader's. */
+/**
+ * Keeps the launcher's name, badge, text and corner (`data-position`) up to date; its colours are properties of the host. Its presses are the loader's.
+ * With another text or corner it is taken away for one frame, unless it has the focus: what appears has no place that it moved from, so it does not count as a shift
+ * of the page's layout.
+ */
 export function dressLauncher(launcher: HTMLButtonElement): (state: LauncherState) => void {
   const badge = document.createElement('span');
   badge.className = 'badge';
@@ -19,15 +23,15 @@ export function dressLauncher(launcher: HTMLButtonElement): (state: LauncherStat
   label.className = 'launcher-text';
   return ({ open, unread, branding, words }) => {
     const text = branding?.launcherText ?? '';
-    if (branding && (label.textContent !== text || launcher.dataset['position'] !== branding.position)) {
-      // What is taken away for a frame has no place that it moved from: no word more and no other corner is a shift of the page's layout.
+    const position = branding?.position ?? 'BOTTOM_RIGHT';
+    const moves = text !== label.textContent || position !== (launcher.dataset['position'] ?? 'BOTTOM_RIGHT');
+    if (moves && (launcher.getRootNode() as ShadowRoot).activeElement !== launcher) {
       launcher.hidden = true;
       requestAnimationFrame(() => (launcher.hidden = false));
-      launcher.dataset['position'] = branding.position;
-      label.textContent = text;
-      if (text) launcher.append(label);
-      else label.remove();
     }
+    label.textContent = text;
+    if (text) launcher.append(label);
+    else label.remove();
     badge.textContent = unread > 99 ? '99+' : String(unread);
     if (unread) launcher.append(badge);
     else badge.remove();
@@ -37,5 +41,6 @@ export function dressLauncher(launcher: HTMLButtonElement): (state: LauncherStat
       : [text || words.open, unread ? words.unread(unread) : ''].filter(Boolean).join(', ');
     launcher.setAttribute('aria-label', open && text ? `${text}, ${name}` : name);
     launcher.setAttribute('aria-expanded', String(open));
+    launcher.dataset['position'] = position;
   };
 }

@@ -276,6 +276,26 @@ it('shows unread answers on the launcher, in its name too', async () => {
   await vi.waitFor(() => expect(hidden).toEqual([true, false]));
 });
 
+it('takes the launcher out of sight for one frame when it moves, and never from under the focus', async () => {
+  const seen: boolean[] = [];
+  const hides = vi
+    .spyOn(launcher, 'hidden', 'set')
+    .mockImplementation((hidden) => void seen.push(hidden as boolean));
+  await become({ branding: { ...branding, launcherText: 'Ask us' } });
+  expect(seen).toEqual([true, false]);
+  launcher.focus();
+  await become({ branding: { ...branding, position: 'TOP_LEFT' } });
+  expect(seen).toEqual([true, false]);
+  hides.mockRestore();
+});
+
+it('tells a screen reader of trouble when it is opened, not while the page is read', async () => {
+  await become({ trouble: { kind: 'paused' } });
+  expect(one('[role=status]').textContent).toBe('');
+  await widget.open();
+  expect(one('[role=status]').textContent).toBe(words.troubles.paused);
+});
+
 it('tells the page what happens', async () => {
   const heard: [string, unknown][] = [];
   for (const name of ['ready', 'open', 'close', 'message', 'answer', 'unread', 'rating', 'error'] as const)

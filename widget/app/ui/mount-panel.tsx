@@ -8,6 +8,7 @@ import { createAnnouncer } from './announcer.ts';
 import { changesOf } from './changes.ts';
 import { createFullScreen } from './full-screen.ts';
 import { dressLauncher } from './launcher.ts';
+import { troubleText } from './notice-text.ts';
 import { Panel, type Shape } from './panel.tsx';
 import { SharedContext, type Shared } from './shared.ts';
 import { createEvents, emitChange, sayChange } from './tell-changes.ts';
@@ -79,7 +80,8 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
     const before = state;
     state = chat.state;
     for (const change of changesOf(before, state)) {
-      sayChange(change, words, announcer.say);
+      // who has not opened it is told of answers only
+      if (isOpen || change.kind === 'unread') sayChange(change, words, announcer.say);
       emitChange(change, events.emit);
     }
     frame ??= requestAnimationFrame(draw);
@@ -116,6 +118,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
     draw();
     if (!byItself) field.current?.focus();
     events.emit('open', {});
+    if (state.trouble) announcer.say(troubleText(state.trouble, words), 'trouble');
     await nextTask(); // the field is drawn before anything is asked of the store
     await chat.open();
   }
