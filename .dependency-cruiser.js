@@ -51,6 +51,22 @@ export default {
       to: { path: '^(subgraphs|workers|infra)/' },
     },
     {
+      name: 'widget-runs-in-browsers',
+      comment:
+        "The widget knows the store by its protocol, and of the kernel what is plain data and colours: all else would be in every visitor's download.",
+      severity: 'error',
+      from: { path: '^widget/(app|loader|elements|react)/', pathNot: '\\.test\\.tsx?$|/testing/' },
+      to: {
+        path: [
+          '^(schema|subgraphs|router|workers|infra)/',
+          '^kernel/',
+          '^node:',
+          packages('graphql', 'zod', '@pothos'),
+        ],
+        pathNot: '^kernel/src/(branding\\.ts|colour/)',
+      },
+    },
+    {
       name: 'subgraphs-run-without-infra',
       comment: 'What a deployment brings is told to a process by its configuration.',
       severity: 'error',

@@ -26,6 +26,13 @@ const expected = {
     ],
     machine,
   },
+  ingest: { ratios: ['query_p95_1e4_vs_1e2'], figures: ['pages_per_s', 'query_p95_1e4_ms'], machine },
+  retrieval: { ratios: ['fused_recall_vs_plain'], figures: [], machine },
+  widget: {
+    ratios: ['launcher_vs_deep_chat'],
+    figures: ['loader_br_kb', 'app_br_kb', 'launcher_ms', 'open_to_typing_ms', 'deep_chat_ms'],
+    machine,
+  },
 }[name];
 const output = fs.readFileSync(0, 'utf8');
 process.stdout.write(output);

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { buildWidget, type WidgetBuild, type WidgetManifest } from './build.ts';
 
 let folder: string;
@@ -55,6 +55,21 @@ it('has the loader under its version, with its integrity', async () => {
   expect(file).toBe(`/widget/${version}/loader.js`);
   expect(read(`${version}/loader.js`)).toBe(read('v1/loader.js'));
   expect(integrity).toBe(`sha384-${createHash('sha384').update(read('v1/loader.js')).digest('base64')}`);
+});
+
+it('is content with what another process put there meanwhile', async () => {
+  const put = vi.spyOn(fs, 'renameSync').mockImplementationOnce((draft, outdir) => {
+    fs.cpSync(String(draft), String(outdir), { recursive: true });
+    throw new Error('ENOTEMPTY');
+  });
+  expect(await buildWidget(from)).toBe(false);
+  expect(manifest().lazy.map((file) => read(file))).toHaveLength(1);
+  write('main.ts', 'export {};');
+  put.mockImplementationOnce(() => {
+    throw new Error('ENOSPC');
+  });
+  await expect(buildWidget(from)).rejects.toThrow('ENOSPC');
+  put.mockRestore();
 });
 
 it('builds again only when something changed, and keeps what open pages import', async () => {

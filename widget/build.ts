@@ -48,10 +48,22 @@ const keptMs = 30 * 86_400_000;
  * versions stay, and their assets for a while. Takes a second and fetches nothing.
  */
 export async function buildWidget(from: WidgetBuild = whole): Promise<boolean> {
-  const { outdir } = from;
   const hash = sourcesHash(from);
-  const before = readJson<WidgetManifest>(path.join(outdir, 'manifest.json'));
-  if (before?.sources === hash) return false;
+  const isThere = (): boolean => manifestIn(from.outdir)?.sources === hash;
+  if (isThere()) return false;
+  try {
+    await buildFor(hash, from, isThere);
+    return true;
+  } catch (error) {
+    // Of two processes that build the same at once the first is enough: it takes away what the other one reads.
+    if (isThere()) return false;
+    throw error;
+  }
+}
+
+async function buildFor(hash: string, from: WidgetBuild, isThere: () => boolean): Promise<void> {
+  const { outdir } = from;
+  const before = manifestIn(outdir);
   const { version } = readJson<{ version: string }>(path.join(here, 'package.json'))!;
   const draft = fs.mkdtempSync(path.join(path.dirname(outdir), '.dist-'));
   try {
@@ -76,9 +88,9 @@ export async function buildWidget(from: WidgetBuild = whole): Promise<boolean> {
     if (from.package.length) await buildPackage(from.package, path.join(draft, 'npm'));
     const manifest: WidgetManifest = { sources: hash, loader: 'v1/loader.js', eager, lazy };
     fs.writeFileSync(path.join(draft, 'manifest.json'), JSON.stringify(manifest));
+    if (isThere()) return;
     fs.rmSync(outdir, { recursive: true, force: true });
     fs.renameSync(draft, outdir);
-    return true;
   } finally {
     fs.rmSync(draft, { recursive: true, force: true });
   }
@@ -89,6 +101,7 @@ const shared = {
   minify: true,
   target: 'es2022',
   legalComments: 'none',
+  charset: 'utf8',
   logLevel: 'error',
   jsx: 'automatic',
   jsxImportSource: 'preact',
@@ -127,6 +140,9 @@ function keepAssets(before: WidgetManifest, outdir: string, draft: string): void
       fs.cpSync(file, target, { preserveTimestamps: true });
   }
 }
+
+const manifestIn = (outdir: string): WidgetManifest | null =>
+  readJson<WidgetManifest>(path.join(outdir, 'manifest.json'));
 
 function readJson<Value>(file: string): Value | null {
   return fs.existsSync(file) ? (JSON.parse(fs.readFileSync(file, 'utf8')) as Value) : null;

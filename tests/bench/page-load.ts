@@ -39,11 +39,17 @@ const observer = `(() => {
   observe('layout-shift', ({ value, hadRecentInput }) => hadRecentInput || (seen.shift += value));
   observe('largest-contentful-paint', ({ startTime }) => (seen.largest = startTime));
   observe('paint', ({ name, startTime }) => name === 'first-contentful-paint' && (seen.first = startTime));
-  addEventListener('pointerdown', ({ timeStamp }) => (seen.pressedAt ||= timeStamp), true);
-  addEventListener('focusin', (event) => {
-    const field = event.composedPath()[0];
-    if (seen.pressedAt && (field.tagName === 'TEXTAREA' || field.isContentEditable)) seen.focusedAt ||= performance.now();
-  }, true);
+  // A focus that moves within a shadow root is no event outside of it: it is looked for with each frame.
+  const look = () => {
+    let field = document.activeElement;
+    while (field?.shadowRoot?.activeElement) field = field.shadowRoot.activeElement;
+    if (field?.tagName === 'TEXTAREA') seen.focusedAt = performance.now();
+    else requestAnimationFrame(look);
+  };
+  addEventListener('pointerdown', ({ timeStamp }) => {
+    seen.pressedAt = timeStamp;
+    look();
+  }, { capture: true, once: true });
   const within = (root, selector) => {
     const found = root.querySelector(selector);
     if (found) return found;
@@ -77,8 +83,9 @@ export async function loadPage(browser: Browser, url: string, wanted: Wanted): P
         )
         .then((handle) => handle.jsonValue()),
     );
-    await page.waitForTimeout(settleMs);
+    // At once, while nothing more than what was looked for has come.
     const typingMs = wanted.press === undefined ? null : await press(page, wanted.press);
+    await page.waitForTimeout(settleMs);
     const seen = await page.evaluate<Seen>('window.__bench.seen');
     return {
       shownMs,
@@ -113,7 +120,6 @@ async function press(page: Page, selector: string): Promise<number> {
     polling: 'raf',
     timeout: 60_000,
   });
-  await page.waitForTimeout(settleMs);
   const { focusedAt, pressedAt } = await page.evaluate<Seen>('window.__bench.seen');
   return focusedAt - pressedAt;
 }

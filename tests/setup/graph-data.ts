@@ -33,7 +33,6 @@ export interface Data {
   readonly instanceChanged: Instance;
   /** instancePause, instanceResume and instanceTerminate, under an alias. */
   readonly instanceChange: { readonly errors: readonly Refusal[] };
-  readonly instanceBrand: { readonly errors: readonly Refusal[] };
   readonly instanceWidgetRevoke: { readonly errors: readonly Refusal[] };
   readonly offeringVersionUpload: VersionPayload;
   readonly offeringVersionPublish: VersionPayload;

@@ -33,10 +33,14 @@ export function boot(options: WidgetOptions, place: Place, load: () => Promise<A
   const wake = (): Promise<Widget> => {
     if (!loading && !gone) {
       loading = true;
-      load().then(mount, (error: unknown) => {
-        loading = false;
-        console.warn('AgentStore: the chat could not be loaded', error);
-      });
+      // A task of its own: to run the app's modules and to draw it in one would keep a slow phone for too long.
+      load().then(
+        (app) => setTimeout(mount, 0, app),
+        (error: unknown) => {
+          loading = false;
+          console.warn('AgentStore: the chat could not be loaded', error);
+        },
+      );
     }
     return mounted;
   };

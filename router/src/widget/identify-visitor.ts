@@ -1,11 +1,10 @@
 import { decodeProtectedHeader, errors } from 'jose';
 import { AccessError } from '@agentstore/kernel/access';
 import { widgetTokenVerifier } from '@agentstore/kernel/auth/widget-token';
-import type { Caller } from '@agentstore/kernel/caller';
+import type { Caller, WidgetCaller } from '@agentstore/kernel/caller';
 import { ServiceError } from '@agentstore/kernel/http/client';
 import type { WidgetSessionCheck } from '@agentstore/kernel/widget-session';
 import type { Deps } from '../deps.ts';
-import type { Identity } from '../identity/identify.ts';
 import { isSameSite } from './origin.ts';
 
 /** A widget's token is not good, or not any more. `close` is how its connection ends (widget/PROTOCOL.md §2). */
@@ -35,7 +34,7 @@ export function isWidgetToken(token: string): boolean {
 /** Who holds a widget's token: verified here, and its session asked for at the control plane. Throws VisitorError. */
 export function createVisitorIdentifier(
   deps: Pick<Deps, 'internalJwks' | 'controlPlane'>,
-): (token: string) => Promise<Identity> {
+): (token: string) => Promise<{ readonly caller: WidgetCaller; readonly expiresAt: number }> {
   const verify = widgetTokenVerifier(deps.internalJwks);
   return async (token) => {
     const { grant, expiresAt } = await verify(token).catch((error: unknown) => {

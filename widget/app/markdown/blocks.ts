@@ -118,31 +118,18 @@ export function blocksOf(source: string): Block[] {
 
   /** Whether the line goes on with an open block, whose marks are read over; closes it where the line ends it. */
   function goesOn(one: Block): boolean {
-    switch (one.kind) {
-      case 'list':
-        return true;
-      case 'quote':
-        return readQuote();
-      case 'item':
-        if (blank ? !one.parts.length : columns < one.indent!) return false;
-        skip(one.indent!);
-        return true;
-      case 'code': {
-        const { level, marker } = one;
-        const end = level ? find(fenceEnd)?.[1] : undefined;
-        if (!level && !blank && columns < 4) return false;
-        if (level && end && end[0] === marker && end.length >= level) one.open = false;
-        else skip(one.indent!);
-        return true;
-      }
-      case 'paragraph':
-      case 'table':
-        return !blank;
-      case 'root':
-      case 'heading':
-      case 'rule':
-        return false;
+    const { kind, level, marker, indent = 0 } = one;
+    if (kind === 'quote') return readQuote();
+    if (kind === 'item') {
+      if (blank ? !one.parts.length : columns < indent) return false;
+      skip(indent);
+    } else if (kind === 'code') {
+      const end = level ? find(fenceEnd)?.[1] : null;
+      if (!level && !blank && columns < 4) return false;
+      if (level && end && end[0] === marker && end.length >= level) one.open = false;
+      else skip(indent);
     }
+    return !blank || /list|item|code/.test(kind);
   }
 
   /** The block that begins here inside a container; `line` where it has no other lines or they are its own; null where none does. */

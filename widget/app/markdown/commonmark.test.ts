@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { expect, it } from 'vitest';
-import { drawn, html } from './testing.ts';
+import { drawn, html } from './testing/drawn.ts';
 
 /** Cases of CommonMark's and GFM's rules, in our own words; `→` is a tab. Headings start at h3, and addresses are absolute. */
 const cases: readonly (readonly [markdown: string, html: string])[] = [

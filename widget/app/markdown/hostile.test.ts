@@ -1,36 +1,8 @@
 // @vitest-environment happy-dom
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { hostile } from './hostile.ts';
-import { drawn, html } from './testing.ts';
-
-const elements = new Set(
-  'p h3 h4 h5 h6 blockquote ul ol li pre code em strong del a br hr div table thead tbody tr th td button'.split(
-    ' ',
-  ),
-);
-/** Per attribute, what it may say. */
-const attributes: Readonly<Record<string, RegExp>> = {
-  href: /^(?:https?|mailto|tel):/,
-  target: /^_blank$/,
-  rel: /^noopener noreferrer nofollow ugc$/,
-  class: /^(?:code|table|task)$/,
-  type: /^button$/,
-  tabindex: /^0$/,
-  start: /^\d{1,9}$/,
-  'data-language': /^[\w+#.-]{1,30}$/,
-  style: /^(?:text-align: (?:left|right|center);)?$/,
-};
-
-/** What is there that must not be. */
-function offences(container: HTMLElement): string[] {
-  return [...container.querySelectorAll('*')].flatMap((element) => [
-    ...(elements.has(element.localName) ? [] : [element.localName]),
-    ...[...element.attributes]
-      .filter(({ name, value }) => !attributes[name]?.test(value))
-      .map(({ name, value }) => `${element.localName} ${name}=${value}`),
-  ]);
-}
+import { hostile } from './testing/hostile.ts';
+import { drawn, html, offences } from './testing/drawn.ts';
 
 it('has enough of them', () => {
   expect(new Set(hostile).size).toBeGreaterThanOrEqual(300);

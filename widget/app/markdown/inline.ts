@@ -23,7 +23,7 @@ const interesting =
   /\\|`+|\*+|_+|~+|!?\[|\]|<|&|\n|(?<!\w)(?:https?:\/\/|www\.)[^\s<>[\]"`]+|(?<![\w.+-])[\w.+-]+@[a-z\d-]+(?:\.[a-z\d-]+)+/gi;
 const angled = /<([a-z][\w.+-]{1,31}:[^\s<>]*|[^\s<>@:/]+@[a-z\d.-]+)>/iy;
 
-/** Brackets in one another: each of them may have to be read again for the one around it. */
+/** Images are read within so many brackets: each copies the text of those inside. Deeper ones are links, which are not in one another. */
 const mostOpen = 100;
 
 /** The text of a paragraph, a heading or a cell as nodes. Time grows with the text's length. */
@@ -93,11 +93,16 @@ export function inline(text: string, citation: Citation): DocumentFragment {
       } else plain += token;
     } else if (/^(?:[*_]|~~?$)/.test(token)) {
       last = last.next = makeRun(putText(token), text, start, last);
-    } else if (token.endsWith('[') && brackets.length < mostOpen) {
-      brackets.push({ node: putText(token), image: mark === '!', start: at, run: last });
+    } else if (token.endsWith('[')) {
+      brackets.push({
+        node: putText(token),
+        image: mark === '!' && brackets.length < mostOpen,
+        start: at,
+        run: last,
+      });
     } else if (mark === ']') {
       if (!closeBracket()) plain += token;
-    } else if (mark === '~' || token.endsWith('[')) {
+    } else if (mark === '~') {
       plain += token;
     } else {
       const bare = token.slice(0, endOfLink(token));
@@ -187,5 +192,6 @@ function anchor(target: string, words: string): HTMLAnchorElement {
   link.href = target;
   link.target = '_blank';
   link.rel = 'noopener noreferrer nofollow ugc';
+  link.tabIndex = -1;
   return link;
 }

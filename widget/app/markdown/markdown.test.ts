@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it, vi } from 'vitest';
 import { createMarkdown } from './markdown.ts';
-import { drawn, html } from './testing.ts';
+import { drawn, html } from './testing/drawn.ts';
 
 const labels = { copy: 'Copy', copied: 'Copied' };
 
@@ -119,7 +119,26 @@ it('copies the code as it was written, and says so for a moment', async () => {
   vi.useRealTimers();
 });
 
+it('says nothing of a copy where the page may not write to the clipboard, and throws nothing', async () => {
+  vi.stubGlobal('navigator', {}); // as on a page without HTTPS
+  const button = drawn('```\na\n```').querySelector('button')!;
+  button.click();
+  await new Promise((resolve) => setTimeout(resolve));
+  expect(button.textContent).toBe('Copy');
+  vi.unstubAllGlobals();
+});
+
 it('aligns the cells of a table', () => {
   const cells = [...drawn('|a|b|c|d|\n|-|:-|-:|:-:|\n|1|2|3|4|').querySelectorAll<HTMLElement>('td')];
   expect(cells.map(({ style }) => style.textAlign)).toEqual(['', 'left', 'right', 'center']);
+});
+
+it('has a depth at which images, blocks and emphases end', () => {
+  const images = (count: number): string => '!['.repeat(count) + 'a' + '](https://a.example/)'.repeat(count);
+  expect(drawn(images(100)).textContent).toBe('a');
+  expect(drawn(images(102)).textContent).not.toBe('a');
+  expect(drawn('>'.repeat(1_000)).querySelectorAll('blockquote').length).toBeLessThan(40);
+  expect(drawn('**a *b '.repeat(100) + ' c* d**'.repeat(100)).querySelectorAll('strong, em')).toHaveLength(
+    16,
+  );
 });

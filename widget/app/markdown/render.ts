@@ -1,3 +1,4 @@
+import { copyText } from '../ui/clipboard.ts';
 import type { Block } from './blocks.ts';
 import { element } from './element.ts';
 import { type Citation, inline } from './inline.ts';
@@ -12,16 +13,7 @@ export interface CopyLabels {
 export function render(block: Block, citation: Citation, labels: CopyLabels): ChildNode {
   return draw(block);
 
-  function draw({
-    kind,
-    parts,
-    level = 0,
-    text,
-    loose = false,
-    rows = [],
-    aligns = [],
-    language = '',
-  }: Block): ChildNode {
+  function draw({ kind, parts, level = 0, text, loose, rows, aligns, language = '' }: Block): ChildNode {
     switch (kind) {
       case 'quote':
         return element('blockquote', ...parts.map(draw));
@@ -38,10 +30,10 @@ export function render(block: Block, citation: Citation, labels: CopyLabels): Ch
       case 'code':
         return drawCode(level ? text : `${text.trimEnd()}\n`, language);
       case 'table': {
-        const [head, ...body] = rows.map((row, index) =>
+        const [head, ...body] = rows!.map((row, index) =>
           element(
             'tr',
-            ...aligns.slice(0, row.length).map((align, column) => {
+            ...aligns!.slice(0, row.length).map((align, column) => {
               const cell = element(index ? 'td' : 'th', words(row[column]!));
               cell.style.textAlign = align;
               return cell;
@@ -57,7 +49,7 @@ export function render(block: Block, citation: Citation, labels: CopyLabels): Ch
     }
   }
 
-  function drawItem({ parts }: Block, loose: boolean): Node {
+  function drawItem({ parts }: Block, loose = false): Node {
     const item = element('li');
     for (const [index, part] of parts.entries()) {
       const paragraph = part.kind === 'paragraph';
@@ -74,13 +66,13 @@ export function render(block: Block, citation: Citation, labels: CopyLabels): Ch
   function drawCode(source: string, language: string): ChildNode {
     const copy = element('button', labels.copy);
     copy.type = 'button';
+    copy.tabIndex = -1; // who shows the text says when what is in it can be reached
     copy.onclick = async () => {
-      await navigator.clipboard.writeText(copy.nextSibling!.textContent!.trimEnd());
+      if (!(await copyText(copy.nextSibling!.textContent!.trimEnd()))) return;
       copy.textContent = labels.copied;
       setTimeout(() => (copy.textContent = labels.copy), 2_000);
     };
     const pre = element('pre', element('code', source));
-    pre.tabIndex = 0;
     const code = box('code', copy, pre);
     if (/^[\w+#.-]{1,30}$/.test(language)) code.setAttribute('data-language', language);
     return code;

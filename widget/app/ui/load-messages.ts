@@ -1,6 +1,7 @@
-import { useEffect, useReducer } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
+import type * as messages from './messages.tsx';
 
-type Views = typeof import('./messages.tsx');
+type Views = typeof messages;
 
 let views: Views | undefined;
 let loading: Promise<void> | undefined;
@@ -16,9 +17,9 @@ export function loadMessages(): Promise<void> {
 
 /** What draws messages, once it is there. Asks for it as soon as there are any. */
 export function useMessageViews(needed: boolean): Views | undefined {
-  const [, redraw] = useReducer((count: number, _: void) => count + 1, 0);
+  const [, setViews] = useState(views);
   useEffect(() => {
-    if (needed && !views) void loadMessages().then(() => redraw());
+    if (needed && !views) void loadMessages().then(() => setViews(views));
   });
   return views;
 }

@@ -266,10 +266,14 @@ it('shows unread answers on the launcher, in its name too', async () => {
   await become({ unread: 2 });
   expect(launcher.querySelector('.badge')!.textContent).toBe('2');
   expect(launcher.getAttribute('aria-label')).toBe('Open chat, 2 new answers');
+  const hidden: boolean[] = [];
+  Object.defineProperty(launcher, 'hidden', { set: (is: boolean) => void hidden.push(is) });
   await become({ unread: 0, branding: { ...branding, launcherText: 'Ask us', position: 'TOP_LEFT' } });
   expect(launcher.querySelector('.badge')).toBeNull();
   expect(launcher.getAttribute('aria-label')).toBe('Ask us');
   expect(launcher.dataset['position']).toBe('TOP_LEFT');
+  // For one frame: nothing has moved.
+  await vi.waitFor(() => expect(hidden).toEqual([true, false]));
 });
 
 it('takes the launcher out of sight for one frame when it moves, and never from under the focus', async () => {

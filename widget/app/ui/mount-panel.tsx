@@ -16,6 +16,8 @@ import { createEvents, emitChange, sayChange } from './tell-changes.ts';
 /** How long the first opening waits for the visitor's language before it is English until that came. */
 const wordsMilliseconds = 400;
 
+const nextTask = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
+
 /** Draws `chat` into the shadow root and is the JavaScript API of it. */
 export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[0], chat: Chat): Widget {
   const { host } = root;
@@ -117,6 +119,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
     if (!byItself) field.current?.focus();
     events.emit('open', {});
     if (state.trouble) announcer.say(troubleText(state.trouble, words), 'trouble');
+    await nextTask(); // the field is drawn before anything is asked of the store
     await chat.open();
   }
 

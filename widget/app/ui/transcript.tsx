@@ -31,6 +31,8 @@ export function Transcript({
   useEffect(() => roam(log.current!, leave), []);
   useLayoutEffect(() => {
     const element = scroller.current!;
+    // To ask for a height lays the whole page out, at a moment when it opens for the first time.
+    if (!messages.length) return void (before.current = { first: '', last: '', height: 0 });
     const first = messages[0]?.key ?? '';
     const last = messages.at(-1);
     const was = before.current;

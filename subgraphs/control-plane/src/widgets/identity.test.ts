@@ -95,7 +95,15 @@ describe('a word for a visitor', () => {
 
 describe('the keys of an instance', () => {
   it('are kept without what a verifier has no use for', () => {
-    expect(keys[0]).toEqual({ kty: 'EC', crv: 'P-256', alg: 'ES256', kid: 'ec-1', x: ec.jwk.x, y: ec.jwk.y });
+    expect(keys[0]).toEqual({
+      kty: 'EC',
+      crv: 'P-256',
+      alg: 'ES256',
+      use: 'sig',
+      kid: 'ec-1',
+      x: ec.jwk.x,
+      y: ec.jwk.y,
+    });
     expect(keys[1]).toEqual({
       kty: 'OKP',
       crv: 'Ed25519',

@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { systemScope } from '@agentstore/kernel/access';
-import { ServiceError } from '@agentstore/kernel/http/client';
+import type { ServiceError } from '@agentstore/kernel/http/client';
 import { apiKeyCaller } from '@agentstore/kernel/testing/callers';
 import type { WidgetSession, WidgetSessionRequest } from '@agentstore/kernel/widget-session';
 import {

@@ -1,5 +1,5 @@
 /** Addresses that must not become one of a link, as they are written in Markdown. */
-const refused: readonly string[] = [
+export const refused: readonly string[] = [
   'javascript:alert(1)',
   'JaVaScRiPt:alert(1)',
   'javascript&colon;alert(1)',
