@@ -65,7 +65,7 @@ it('is content with what another process put there meanwhile', async () => {
   expect(await buildWidget(from)).toBe(false);
   expect(manifest().lazy.map((file) => read(file))).toHaveLength(1);
   write('main.ts', 'export {};');
-  put.mockImplementationOnce(() => {
+  put.mockImplementation(() => {
     throw new Error('ENOSPC');
   });
   await expect(buildWidget(from)).rejects.toThrow('ENOSPC');
