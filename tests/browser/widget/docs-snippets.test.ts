@@ -112,8 +112,8 @@ it('element: a chat inside the page', async () => {
 });
 
 /** Keeps what a page says by `console.info`. */
-const hear = (page: Page) =>
-  page.addInitScript('globalThis.heard = []; console.info = (what) => heard.push(what);');
+const hear = async (page: Page): Promise<void> =>
+  void (await page.addInitScript('globalThis.heard = []; console.info = (what) => heard.push(what);'));
 
 it('npm: a page with the package asks and hears the answer', async () => {
   const { page, widget } = await paste({ body: await moduleScript(snippet('npm')) }, hear);
@@ -161,7 +161,9 @@ it('identity: the same person, on another device', async () => {
       publicJwk: object;
       chatIdentity: (person: string) => Promise<string>;
     };
-    const { instanceWidgetKeysSet } = await agent.owner.query(snippet('identity-keys'), {
+    const { instanceWidgetKeysSet } = await agent.graph.query<{
+      instanceWidgetKeysSet: { errors: object[] };
+    }>(snippet('identity-keys'), {
       input: { instanceId: agent.instanceId, identityKeys: [server.publicJwk] },
     });
     expect(instanceWidgetKeysSet.errors).toEqual([]);
@@ -228,7 +230,9 @@ it('brand: the operation is one of the graph, with the input that stands below i
   const text = snippet('brand');
   const given = JSON.parse(text.replace(/^[^#]*/, '').replaceAll(/^#/gm, '')) as { input: object };
   const other = await stage.agent();
-  const { instanceBrand } = await other.owner.query(text, {
+  const { instanceBrand } = await other.graph.query<{
+    instanceBrand: { instance: { branding: { allowedDomains: string[] } }; errors: object[] };
+  }>(text, {
     input: { ...given.input, instanceId: other.instanceId },
   });
   expect(instanceBrand.errors).toEqual([]);
