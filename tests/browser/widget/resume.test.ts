@@ -4,15 +4,17 @@ import { runsOf } from './support/runs-of.ts';
 import { openStage, type OwnedAgent, type Stage } from './support/stage.ts';
 
 const positions = 50;
+/** At the same time, each with an agent of somebody else's: the runs of one wait for each other. */
 const visitors = 5;
-/** Of an answer, so that the store says it in more messages than there are positions. */
+/** Of an answer, so slowly that the store says each in a message of its own, and of more than there are positions. */
 const words = 60;
+const wordMs = 25;
 
 let stage: Stage;
-let agent: OwnedAgent;
+let agents: readonly OwnedAgent[];
 beforeAll(async () => {
   stage = await openStage();
-  agent = await stage.boughtAgent();
+  agents = await Promise.all(Array.from({ length: visitors }, () => stage.boughtAgent()));
 });
 afterEach(() => stage.leave());
 afterAll(() => stage.close());
@@ -44,55 +46,48 @@ async function cutter(page: Page): Promise<Cutter> {
   };
 }
 
-const balance = async (): Promise<bigint> => BigInt((await agent.owner.wallet(agent.organizationId)).balance);
+const balanceOf = async ({ owner, organizationId }: OwnedAgent): Promise<bigint> =>
+  BigInt((await owner.wallet(organizationId)).balance);
+const wordsTo = (length: number): string => Array.from({ length }, (_word, at) => `w${at}`).join(' ');
 
 it(`shows and pays each answer once, wherever its socket is cut (${positions} positions)`, async () => {
-  const before = await balance();
-  const shown = new Map<string, string>();
-  await Promise.all(
-    Array.from({ length: visitors }, async (_visitor, first) => {
+  const truth = wordsTo(words);
+  const answered = await Promise.all(
+    agents.map(async (agent, first) => {
+      const before = await balanceOf(agent);
       let wire: Cutter | undefined;
       const { widget } = await stage.visit(agent.widgetKey, {
         before: async (page) => void (wire = await cutter(page)),
       });
       await widget.open();
-      for (let position = first, asked = 0; position < positions; position += visitors) {
-        const question = `Cut at ${position}: scripted-words?tokens=${words}&delay=25`;
+      let asked = 0;
+      for (let position = first; position < positions; position += visitors) {
         wire!.after(position);
-        await widget.ask(question);
-        asked += 1;
-        shown.set(question, await widget.answered(asked));
+        await widget.ask(`Cut at ${position}: scripted-words?tokens=${words}&delay=${wordMs}`);
+        expect((await widget.answered(++asked)).trim()).toBe(truth);
         expect(wire!.cuts).toBe(asked);
       }
-      expect(await widget.answers.count()).toBe(positions / visitors);
+      expect(await widget.answers.count()).toBe(asked);
+      const runs = await runsOf(agent);
+      expect(runs.map(({ output }) => output!.trim())).toEqual(Array<string>(asked).fill(truth));
+      const charged = runs.reduce((sum, { charge }) => sum + BigInt(charge), 0n);
+      expect(charged).toBeGreaterThan(0n);
+      expect(before - (await balanceOf(agent))).toBe(charged);
+      return asked;
     }),
   );
-  const truth = Array.from({ length: words }, (_token, at) => `w${at}`).join(' ');
-  const runs = await runsOf(agent);
-  expect(shown.size).toBe(positions);
-  expect(new Set(runs.map(({ input }) => input)).size).toBe(positions);
-  expect(runs).toHaveLength(positions);
-  let charged = 0n;
-  for (const { input, output, charge } of runs) {
-    expect(output!.trim()).toBe(truth);
-    expect(shown.get(input)!.trim()).toBe(truth);
-    charged += BigInt(charge);
-  }
-  expect(charged).toBeGreaterThan(0n);
-  expect(before - (await balance())).toBe(charged);
+  expect(answered.reduce((sum, asked) => sum + asked)).toBe(positions);
 });
 
 it('comes through when every second word is followed by a cut', async () => {
   let wire: Cutter | undefined;
-  const { widget } = await stage.visit(agent.widgetKey, {
+  const { widget } = await stage.visit(agents[0]!.widgetKey, {
     before: async (opened) => void (wire = await cutter(opened)),
   });
   await widget.open();
   const cutting = setInterval(() => wire!.after(2), 100);
   await widget.ask('Again and again: scripted-words?tokens=60&delay=50');
-  expect((await widget.answered()).trim()).toBe(
-    Array.from({ length: 60 }, (_token, at) => `w${at}`).join(' '),
-  );
+  expect((await widget.answered()).trim()).toBe(wordsTo(60));
   clearInterval(cutting);
   expect(wire!.cuts).toBeGreaterThan(4);
 });
