@@ -14,6 +14,7 @@ export async function openBrowser(): Promise<Browser> {
   return chromium.launch({
     executablePath,
     chromiumSandbox: process.getuid!() !== 0, // root cannot have one
+    ignoreDefaultArgs: ['--disable-back-forward-cache'], // a visitor's browser has one
     args: [
       '--disable-gpu',
       '--disable-quic',
