@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -65,7 +66,7 @@ it('is content with what another process put there meanwhile', async () => {
   expect(await buildWidget(from)).toBe(false);
   expect(manifest().lazy.map((file) => read(file))).toHaveLength(1);
   write('main.ts', 'export {};');
-  put.mockImplementationOnce(() => {
+  put.mockImplementation(() => {
     throw new Error('ENOSPC');
   });
   await expect(buildWidget(from)).rejects.toThrow('ENOSPC');
@@ -104,4 +105,28 @@ it('builds modules for bundlers with their declarations', async () => {
   expect(read('npm/loader/floating.js')).toContain('agent-store-widget');
   expect(read('npm/loader/floating.d.ts')).toContain("from '../app/widget-api.js'");
   expect(read('npm/app/widget-api.d.ts')).toContain('export interface Widget ');
+});
+
+it('is a package that is installed by itself, and has the types of what it exports', async () => {
+  await buildWidget();
+  const run = (command: string, ...args: string[]): string =>
+    execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+  const [{ filename }] = JSON.parse(
+    run('npm', 'pack', '--json', '--ignore-scripts', import.meta.dirname),
+  ) as [{ filename: string }];
+  write('package.json', '{"type": "module"}');
+  run('npm', 'install', '--offline', '--no-audit', '--no-fund', `./${filename}`);
+  expect(fs.readdirSync(path.join(folder, 'node_modules/@agentstore'))).toEqual(['widget']);
+  write(
+    'site.ts',
+    `import { createWidget, type AgentChatElement, type Widget } from '@agentstore/widget';
+     const chat: Widget = createWidget({ widgetKey: 'wk_1', store: 'https://store.example' });
+     chat.on('answer', ({ text }) => text.length);
+     export const inside = (element: AgentChatElement): Widget | null => element.widget;
+     // @ts-expect-error there is no such event
+     chat.on('nothing', () => {});`,
+  );
+  const compiler = path.join(import.meta.dirname, '../node_modules/typescript/bin/tsc');
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--lib', 'es2024,dom'];
+  expect(run(process.execPath, compiler, ...options, 'site.ts')).toBe('');
 });

@@ -51,14 +51,15 @@ export async function buildWidget(from: WidgetBuild = whole): Promise<boolean> {
   const hash = sourcesHash(from);
   const isThere = (): boolean => manifestIn(from.outdir)?.sources === hash;
   if (isThere()) return false;
-  try {
-    await buildFor(hash, from, isThere);
-    return true;
-  } catch (error) {
-    // Of two processes that build the same at once the first is enough: it takes away what the other one reads.
-    if (isThere()) return false;
-    throw error;
-  }
+  for (let again = false; ; again = true)
+    try {
+      await buildFor(hash, from, isThere);
+      return true;
+    } catch (error) {
+      // Of two processes that build the same at once one is enough, and one takes away what the other reads.
+      if (isThere()) return false;
+      if (again) throw error;
+    }
 }
 
 async function buildFor(hash: string, from: WidgetBuild, isThere: () => boolean): Promise<void> {
@@ -66,6 +67,7 @@ async function buildFor(hash: string, from: WidgetBuild, isThere: () => boolean)
   const before = manifestIn(outdir);
   const { version } = readJson<{ version: string }>(path.join(here, 'package.json'))!;
   const draft = fs.mkdtempSync(path.join(path.dirname(outdir), '.dist-'));
+  const old = `${draft}-old`;
   try {
     const { eager, lazy } = await buildApp(from.app, draft);
     const loader = path.join(draft, version, 'loader.js');
@@ -89,10 +91,11 @@ async function buildFor(hash: string, from: WidgetBuild, isThere: () => boolean)
     const manifest: WidgetManifest = { sources: hash, loader: 'v1/loader.js', eager, lazy };
     fs.writeFileSync(path.join(draft, 'manifest.json'), JSON.stringify(manifest));
     if (isThere()) return;
-    fs.rmSync(outdir, { recursive: true, force: true });
+    // Folders come and go whole.
+    if (fs.existsSync(outdir)) fs.renameSync(outdir, old);
     fs.renameSync(draft, outdir);
   } finally {
-    fs.rmSync(draft, { recursive: true, force: true });
+    for (const folder of [draft, old]) fs.rmSync(folder, { recursive: true, force: true });
   }
 }
 

@@ -9,7 +9,7 @@ const fixed = {
   all: 'initial',
   display: 'block',
   position: 'fixed',
-  'z-index': '2147483000',
+  'z-index': 'var(--agentstore-z-index, 2147483647)',
   inset: 'auto',
   width: '0',
   height: '0',

@@ -25,6 +25,7 @@ export const startCustomerSite = (options: {
       const { pathname } = new URL(request.url);
       if (pathname === '/site.css')
         return answer(fs.readFileSync(path.join(here, 'site.css'), 'utf8'), 'text/css');
+      if (pathname === '/favicon.ico') return new Response(null, { status: 204 });
       const file = pages[pathname];
       if (!file) return new Response('There is no such page.', { status: 404 });
       const nonce = randomBytes(16).toString('base64');

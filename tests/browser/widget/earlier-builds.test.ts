@@ -38,11 +38,13 @@ async function serve(page: Page, build: string): Promise<{ served: string[]; mis
 }
 
 async function lastRun(): Promise<object> {
-  const { instance } = await agent.owner.query(
+  const { instance } = await agent.graph.query<{
+    instance: { runs: { edges: { node: object }[] } };
+  }>(
     'query ($id: ID!) { instance(id: $id) { runs(first: 1) { edges { node { input rating { rating } } } } } }',
     { id: agent.instanceId },
   );
-  return instance.runs.edges[0].node as object;
+  return instance.runs.edges[0]!.node;
 }
 
 it('there are two of them at least, which differ', () => {

@@ -43,8 +43,11 @@ export const browserSurroundings = (): Surroundings => ({
       return null; // an opaque origin has none
     }
   },
-  // Only a secure page has locks; the handle before the last is good for a minute, which is enough for the others.
-  exclusive: (name, work) => ('locks' in navigator ? navigator.locks.request(name, () => work()) : work()),
+  // Only a secure page has locks, and one of an opaque origin may not use them; the handle before the last is good for a minute, which is enough for the others.
+  exclusive: async (name, work) => {
+    if (!('locks' in navigator) || origin === 'null') return work();
+    return navigator.locks.request(name, () => work());
+  },
   clock: {
     now: () => Date.now(),
     after: (ms, call) => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { until } from '../testing/demo-browser.ts';
 import { longAnswer, shortAnswer } from '../testing/scripts.ts';
 import { answersOf, isDone, useVisits } from '../testing/visits.ts';
@@ -15,6 +15,19 @@ async function midAnswer() {
   await until(chat, (state) => answersOf(state)[0]!.text.includes('w10'));
   return chat;
 }
+
+it('knows its operations apart on a page that has replaced Math.random', async () => {
+  vi.spyOn(Math, 'random').mockReturnValue(0);
+  try {
+    const chat = await midAnswer();
+    const { store } = visits;
+    await chat.loadConversations();
+    store.play(store.runs[0]!, truth.events.slice(30));
+    expect(answersOf(await until(chat, isDone()))).toMatchObject([{ text: truth.text }]);
+  } finally {
+    vi.restoreAllMocks();
+  }
+});
 
 describe('a close', () => {
   it.each([1001, 1006, 1011 + 1, 1013, 4408])('with %i connects again', async (code) => {
@@ -40,6 +53,18 @@ describe('a close', () => {
     ]);
     expect(store.inits.length).toBe(2);
     expect(store.runs.length).toBe(1);
+  });
+
+  it('with 4403 when nothing is under way asks why', async () => {
+    const { store, visit } = visits;
+    store.script = () => shortAnswer('yes');
+    const chat = visit();
+    chat.send('hello');
+    await until(chat, isDone());
+    store.refusals.push({ status: 409, code: 'INSTANCE_PAUSED' });
+    store.closeAll(4403);
+    await until(chat, ({ trouble }) => trouble?.kind === 'paused');
+    expect(store.inits.length).toBe(2);
   });
 
   it('with 4403 before anything was said asks again, too', async () => {

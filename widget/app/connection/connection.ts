@@ -57,6 +57,7 @@ export function connect(
   const backoff = createBackoff(surroundings);
   let url = '';
   let token = '';
+  let operations = 0;
   let socket: WebSocket | null = null;
   let heardAt = 0;
   let heard = 0;
@@ -88,6 +89,7 @@ export function connect(
     keepAlive: keepAliveMs,
     lazyCloseTimeout: idleMs,
     connectionAckWaitTimeout: acknowledgementMs,
+    generateID: () => String(++operations), // graphql-ws asks Math.random, which is the page's to replace
     retryAttempts: 0, // `follow` tries again: it knows what to ask for then
     on: {
       connecting: () => {
@@ -127,7 +129,11 @@ export function connect(
     stopWatching();
     stopRefreshing();
     socket = null;
-    if (code === tokenRefused) session.invalidate(token);
+    if (code === tokenRefused) {
+      session.invalidate(token);
+      // At once, also when nothing is under way: the agent may be paused, and whoever reads should learn it before they write.
+      void session.ensure().catch(() => undefined);
+    }
     if (code === sessionRevoked) session.stop({ kind: 'revoked' });
     else if (isFault(code)) session.stop({ kind: 'unavailable' });
     else if (!isLost && !(useful && [tokenRefused, terminated].includes(code)) && code !== 1000)

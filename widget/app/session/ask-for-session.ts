@@ -31,6 +31,9 @@ export async function askForSession(
   store: string,
   request: SessionRequest,
 ): Promise<Outcome> {
+  // A sandboxed page is refused (PROTOCOL §1.1), and the browser would not let it read that.
+  if (globalThis.origin === 'null')
+    return { problem: { status: 403, code: 'ORIGIN_NOT_ALLOWED', retryAfterSeconds: 0, branding: null } };
   const deadline = new AbortController();
   const callOff = clock.after(deadlineMs, () => deadline.abort());
   try {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { until } from '../testing/demo-browser.ts';
 import { branding, type Refusal } from '../testing/demo-store.ts';
 import { shortAnswer } from '../testing/scripts.ts';
@@ -83,6 +83,16 @@ describe('a session', () => {
 });
 
 describe('a refusal', () => {
+  it('of a page without an origin is known without asking', async () => {
+    vi.stubGlobal('origin', 'null');
+    const { store, visit } = visits;
+    const chat = visit();
+    await chat.prepare();
+    expect(chat.state.trouble).toEqual({ kind: 'refused-origin' });
+    expect(store.inits).toEqual([]);
+    vi.unstubAllGlobals();
+  });
+
   it.each<[Refusal, object]>([
     [{ status: 401, code: 'SESSION_REVOKED' }, { kind: 'revoked' }],
     [{ status: 403, code: 'ORIGIN_NOT_ALLOWED' }, { kind: 'refused-origin' }],

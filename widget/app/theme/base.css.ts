@@ -2,7 +2,7 @@
 export const base = `
 :host{all:initial;display:contents}
 :host([hidden]){display:none}
-.app{all:initial;display:contents;font:400 var(--agentstore-font-size)/1.55 var(--agentstore-font);color:var(--agentstore-text);text-align:start;-webkit-text-size-adjust:100%;-webkit-font-smoothing:antialiased}
+.app{all:initial;display:contents;font:400 var(--agentstore-font-size)/1.55 var(--agentstore-font);color:var(--agentstore-text);color-scheme:var(--_scheme);text-align:start;-webkit-text-size-adjust:100%;-webkit-font-smoothing:antialiased}
 .app *,.app ::before,.app ::after{box-sizing:border-box}
 .app [hidden]{display:none!important}
 p,ul,ol,h2,h3,pre,blockquote,form{margin:0;padding:0}

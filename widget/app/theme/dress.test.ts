@@ -17,18 +17,24 @@ function wear(options: Partial<WidgetOptions> = {}) {
   const look: Dress = dress(root, { widgetKey: 'wk_1', ...options });
   look.wear(branding);
   const rule = root.adoptedStyleSheets.at(-1)!.cssRules[0] as CSSStyleRule;
-  return { root, look, colour: (name: string) => rule.style.getPropertyValue(`--agentstore-${name}`) };
+  return {
+    root,
+    look,
+    colour: (name: string) => rule.style.getPropertyValue(`--agentstore-${name}`),
+    scheme: () => rule.style.getPropertyValue('--_scheme'),
+  };
 }
 const colours = (scheme: 'light' | 'dark') => paletteOf(branding, scheme).colours;
 
 it('follows the system, live', () => {
   const dark = Object.assign(new EventTarget(), { matches: false });
   vi.stubGlobal('matchMedia', () => dark);
-  const { colour } = wear();
+  const { colour, scheme } = wear();
   expect(colour('surface')).toBe(colours('light').surface);
   dark.matches = true;
   dark.dispatchEvent(new Event('change'));
   expect(colour('surface')).toBe(colours('dark').surface);
+  expect(scheme()).toBe('dark');
 });
 
 it.each([

@@ -51,7 +51,7 @@ export function dress(root: ShadowRoot, options: WidgetOptions): Dress {
     const scheme = wanted === 'auto' ? (dark.matches ? 'dark' : 'light') : (wanted as 'light' | 'dark');
     const properties = propertiesOf(paletteOf(look, scheme).colours, `${look.fontFamily}, ${systemFonts}`);
     for (const [name, value] of properties) rule.style.setProperty(name, value);
-    rule.style.setProperty('color-scheme', scheme);
+    rule.style.setProperty('--_scheme', scheme);
   };
   draw();
   dark.addEventListener('change', draw);

@@ -1,8 +1,10 @@
 import type { Answer, ChatState, Connection, Question, Rating, Trouble } from '../chat/chat-state.ts';
+import { isCutOff } from './notice-text.ts';
 
 /** What a visitor is told, and a page can listen to. */
 export type Change =
-  | { readonly kind: 'asked' | 'question-failed'; readonly question: Question }
+  | { readonly kind: 'asked'; readonly question: Question; readonly cutOff: boolean }
+  | { readonly kind: 'question-failed'; readonly question: Question }
   | { readonly kind: 'answer-begun' | 'answer-ended'; readonly answer: Answer }
   | { readonly kind: 'rated'; readonly answer: Answer; readonly rating: Rating }
   | { readonly kind: 'connection'; readonly from: Connection; readonly to: Connection }
@@ -21,7 +23,7 @@ export function changesOf(before: ChatState, after: ChatState): readonly Change[
       const was = known.get(message.role + message.key);
       if (was === message) continue;
       if (message.role === 'visitor')
-        changes.push(...changesOfQuestion(was as Question | undefined, message));
+        changes.push(...changesOfQuestion(was as Question | undefined, message, isCutOff(after)));
       else changes.push(...changesOfAnswer(was as Answer | undefined, message));
     }
   }
@@ -33,9 +35,13 @@ export function changesOf(before: ChatState, after: ChatState): readonly Change[
   return changes;
 }
 
-function* changesOfQuestion(was: Question | undefined, question: Question): Iterable<Change> {
+function* changesOfQuestion(
+  was: Question | undefined,
+  question: Question,
+  cutOff: boolean,
+): Iterable<Change> {
   if (!was && (question.state === 'queued' || question.state === 'sending'))
-    yield { kind: 'asked', question };
+    yield { kind: 'asked', question, cutOff };
   if (question.state === 'failed' && was && was.state !== 'failed')
     yield { kind: 'question-failed', question };
 }

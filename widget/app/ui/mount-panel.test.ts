@@ -296,6 +296,18 @@ it('tells a screen reader of trouble when it is opened, not while the page is re
   expect(one('[role=status]').textContent).toBe(words.troubles.paused);
 });
 
+it('says that a message waits only while there is no way for it', async () => {
+  await widget.open();
+  const waiting = question('1', 'Hi', { state: 'queued' });
+  await become({ messages: [waiting] });
+  expect(panel().textContent).not.toContain(words.queued);
+  expect(one('[role=status]').textContent).toBe('');
+  await become({ connection: 'reconnecting' });
+  expect(panel().textContent).toContain(words.queued);
+  await become({ messages: [waiting, question('2', 'There?', { state: 'queued' })] });
+  await vi.waitFor(() => expect(one('[role=status]').textContent).toBe(words.queued), 3_000);
+});
+
 it('tells the page what happens', async () => {
   const heard: [string, unknown][] = [];
   for (const name of ['ready', 'open', 'close', 'message', 'answer', 'unread', 'rating', 'error'] as const)

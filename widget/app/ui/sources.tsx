@@ -39,7 +39,11 @@ export function Sources({ citations, shown, show }: Props): VNode {
                 <bdi>{documentName}</bdi>
                 {page !== null && <span>{words.page(page)}</span>}
               </button>
-              {shown === number && <blockquote dir="auto">{text}</blockquote>}
+              {shown === number && (
+                <blockquote dir="auto" tabIndex={0}>
+                  {text}
+                </blockquote>
+              )}
             </li>
           ))}
         </ul>

@@ -25,7 +25,7 @@ export function sayChange(change: Change, words: Words, say: Say): void {
     case 'question-failed':
       return say(words.failures[change.question.failure ?? 'rejected'], change.question.key);
     case 'asked':
-      if (change.question.state === 'queued') say(words.queued, change.question.key);
+      if (change.cutOff) say(words.queued, change.question.key);
       return;
     case 'connection':
       if (change.to === 'offline' || change.to === 'reconnecting') say(words[change.to], 'connection');

@@ -57,11 +57,16 @@ function Step({ step }: { readonly step: ToolStep }): VNode {
           {state}
         </summary>
         <h3>{words.toolInput}</h3>
-        <pre dir="ltr">{cut(step.arguments)}</pre>
+        {/* its far side is for whoever has no mouse, too */}
+        <pre dir="ltr" tabIndex={0}>
+          {cut(step.arguments)}
+        </pre>
         {result && (
           <>
             <h3>{words.toolResult}</h3>
-            <pre dir="ltr">{cut(result.content)}</pre>
+            <pre dir="ltr" tabIndex={0}>
+              {cut(result.content)}
+            </pre>
           </>
         )}
       </details>

@@ -4,7 +4,7 @@ import type { ChatState } from '../chat/chat-state.ts';
 import { isUnderWay } from './changes.ts';
 import { Icon } from './icon.tsx';
 import { useMessageViews } from './load-messages.ts';
-import { isShut } from './notice-text.ts';
+import { isCutOff, isShut } from './notice-text.ts';
 import { roam } from './roam.ts';
 import { useShared } from './shared.ts';
 import { Welcome } from './welcome.tsx';
@@ -77,7 +77,7 @@ export function Transcript({
           {views &&
             messages.map((message) =>
               message.role === 'visitor' ? (
-                <views.QuestionView key={`q${message.key}`} question={message} />
+                <views.QuestionView key={`q${message.key}`} question={message} cutOff={isCutOff(state)} />
               ) : (
                 <views.AnswerView key={`a${message.key}`} answer={message} />
               ),

@@ -25,6 +25,16 @@ export async function brandedAgent(
   }>('mutation { workspaceAuto(input: {}) { project { id } organization { id } } }');
   const projectId = workspaceAuto.project.id;
   const { id: instanceId } = await activeAgent(graph, { projectId, offeringSlug: slug });
+  return branded(graph, { instanceId, projectId, organizationId: workspaceAuto.organization.id }, look);
+}
+
+/** An agent that is there already, with a look. */
+export async function branded(
+  graph: GraphClient,
+  home: Pick<BrandedAgent, 'instanceId' | 'projectId' | 'organizationId'>,
+  look: object,
+): Promise<BrandedAgent> {
+  const { instanceId, projectId, organizationId } = home;
   const brand = async (input: object) => {
     const { instanceBrand: branded } = await graph.query<{
       instanceBrand: { instance: { endpoint: { widgetKey: string } }; errors: Errors };
@@ -37,7 +47,7 @@ export async function brandedAgent(
     instanceId,
     widgetKey,
     projectId,
-    organizationId: workspaceAuto.organization.id,
+    organizationId,
     brand: async (input) => void (await brand(input)),
   };
 }

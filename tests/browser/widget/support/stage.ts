@@ -2,7 +2,7 @@ import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playw
 import type { GraphClient } from '../../../../infra/dev/main-job/graph-client.ts';
 import { openStore, type Person, type Store } from '../../../e2e/support/store.ts';
 import { openBrowser } from '../../browser.ts';
-import { brandedAgent, type BrandedAgent } from './branded-agent.ts';
+import { branded, brandedAgent, type BrandedAgent } from './branded-agent.ts';
 import { openHostSite, type HostPage, type HostSite } from './host-site.ts';
 import { widgetOn, type WidgetOnPage } from './widget-on-page.ts';
 
@@ -13,6 +13,8 @@ export interface Stage {
   readonly site: HostSite;
   /** An agent of a new person's that the site may carry. */
   agent(look?: object): Promise<OwnedAgent>;
+  /** One of a bought plan, with room for many runs at once. */
+  boughtAgent(look?: object): Promise<OwnedAgent>;
   /** A page with the snippet of this key in it, in a browser profile of its own. */
   visit(widgetKey: string, options?: VisitOptions): Promise<Visit>;
   /** Closes the profiles of the test. */
@@ -64,6 +66,13 @@ export async function openStage(options: Parameters<typeof openStore>[0] = {}): 
       const owner = await store.signUp();
       const graph = store.as(owner.token);
       const agent = await brandedAgent({ graph }, { allowedDomains: [site.origin], ...look });
+      return { ...agent, owner, graph };
+    },
+    async boughtAgent(look = {}) {
+      const owner = await store.signUp();
+      const graph = store.as(owner.token);
+      const home = await owner.withActiveInstance();
+      const agent = await branded(graph, home, { allowedDomains: [site.origin], ...look });
       return { ...agent, owner, graph };
     },
     async visit(

@@ -3,8 +3,8 @@ import { build } from 'esbuild';
 
 const root = path.join(import.meta.dirname, '../../../..');
 
-/** A module as one script that a page can run; its exports are members of the global `bundled`. What it imports is looked up from `from`, a folder of this repository. */
-export async function bundle(
+/** A module with all that it imports, looked up from `from` (a folder of this repository), as an element of a page. */
+export async function moduleScript(
   source: string,
   { from = '.', loader = 'ts' }: { readonly from?: string; readonly loader?: 'ts' | 'tsx' } = {},
 ): Promise<string> {
@@ -12,12 +12,11 @@ export async function bundle(
     stdin: { contents: source, resolveDir: path.join(root, from), loader },
     bundle: true,
     write: false,
-    format: 'iife',
-    globalName: 'bundled',
+    format: 'esm',
     target: 'es2022',
     jsx: 'automatic',
     logLevel: 'error',
     define: { 'process.env.NODE_ENV': '"production"' },
   });
-  return outputFiles[0]!.text;
+  return `<script type="module">${outputFiles[0]!.text.replaceAll('</script', '<\\/script')}</script>`;
 }

@@ -1,0 +1,112 @@
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { openStage, type OwnedAgent, type Stage } from './support/stage.ts';
+
+const positions = 50;
+const visitors = 5;
+/** Of an answer, so that the store says it in more messages than there are positions. */
+const words = 100;
+
+let stage: Stage;
+let agent: OwnedAgent;
+beforeAll(async () => {
+  stage = await openStage();
+  agent = await stage.boughtAgent();
+});
+afterEach(() => stage.leave());
+afterAll(() => stage.close());
+
+/** Cuts the page's sockets, both ends, when the server has said so many things more; answers whether it has been. */
+interface Cutter {
+  after(messages: number): void;
+  readonly cuts: number;
+}
+async function cutter(page: Page): Promise<Cutter> {
+  await page.addInitScript(() => (Math.random = () => 0)); // it comes back at once
+  let left = Number.POSITIVE_INFINITY;
+  let cuts = 0;
+  await page.routeWebSocket(/\/graphql$/, (socket) => {
+    const server = socket.connectToServer();
+    server.onMessage((message) => {
+      if (!/"type":"p[io]ng"/.test(String(message)) && --left < 0) {
+        left = Number.POSITIVE_INFINITY;
+        cuts += 1;
+        void Promise.all([socket.close({ code: 1012 }), server.close({ code: 1012 })]);
+      } else socket.send(message);
+    });
+  });
+  return {
+    after: (messages) => void (left = messages),
+    get cuts() {
+      return cuts;
+    },
+  };
+}
+
+async function ledger(): Promise<{
+  balance: bigint;
+  runs: Map<string, { output: string; charge: bigint }[]>;
+}> {
+  const { instance } = await agent.owner.query(
+    'query ($id: ID!) { instance(id: $id) { runs(first: 100) { edges { node { input output charge } } } } }',
+    { id: agent.instanceId },
+  );
+  const runs = new Map<string, { output: string; charge: bigint }[]>();
+  for (const { node } of instance.runs.edges) {
+    const { input, output, charge } = node as { input: string; output: string; charge: string };
+    runs.set(input, [...(runs.get(input) ?? []), { output, charge: BigInt(charge) }]);
+  }
+  const { balance } = await agent.owner.wallet(agent.organizationId);
+  return { balance: BigInt(balance), runs };
+}
+
+it(`shows and pays each answer once, wherever its socket is cut (${positions} positions)`, async () => {
+  const before = await ledger();
+  const shown = new Map<string, string>();
+  await Promise.all(
+    Array.from({ length: visitors }, async (_visitor, first) => {
+      let wire: Cutter | undefined;
+      const { widget } = await stage.visit(agent.widgetKey, {
+        before: async (page) => void (wire = await cutter(page)),
+      });
+      await widget.open();
+      for (let position = first, asked = 0; position < positions; position += visitors) {
+        const question = `Cut at ${position}: scripted-words?tokens=${words}&delay=7`;
+        wire!.after(position);
+        await widget.ask(question);
+        asked += 1;
+        shown.set(question, await widget.answered(asked));
+        expect(wire!.cuts).toBe(asked);
+      }
+      expect(await widget.answers.count()).toBe(positions / visitors);
+    }),
+  );
+  const truth = Array.from({ length: words }, (_token, at) => `w${at}`).join(' ');
+  const { balance, runs } = await ledger();
+  expect(shown.size).toBe(positions);
+  expect(runs.size).toBe(positions);
+  let charged = 0n;
+  for (const [question, made] of runs) {
+    expect(made).toHaveLength(1);
+    expect(made[0]!.output.trim()).toBe(truth);
+    expect(shown.get(question)!.trim()).toBe(truth);
+    charged += made[0]!.charge;
+  }
+  expect(charged).toBeGreaterThan(0n);
+  expect(before.balance - balance).toBe(charged);
+});
+
+it('comes through when every second word is followed by a cut', async () => {
+  let wire: Cutter | undefined;
+  const { widget } = await stage.visit(agent.widgetKey, {
+    before: async (opened) => void (wire = await cutter(opened)),
+  });
+  await widget.open();
+  const cutting = setInterval(() => wire!.after(2), 100);
+  await widget.ask('Again and again: scripted-words?tokens=60&delay=50');
+  expect((await widget.answered()).trim()).toBe(
+    Array.from({ length: 60 }, (_token, at) => `w${at}`).join(' '),
+  );
+  clearInterval(cutting);
+  expect(wire!.cuts).toBeGreaterThan(4);
+});
