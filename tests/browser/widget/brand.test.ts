@@ -19,10 +19,10 @@ afterEach(() => stage.leave());
 afterAll(() => stage.close());
 
 const visit = (options: Parameters<Stage['visit']>[1] = {}) => stage.visit(agent.widgetKey, options);
-const pictures = (page: Page): Promise<void> =>
-  page.route('https://pictures.example/**', (route) =>
+const pictures = async (page: Page): Promise<void> =>
+  void (await page.route('https://pictures.example/**', (route) =>
     route.fulfill({ body: pixel, contentType: 'image/png' }),
-  );
+  ));
 const styleOf = (page: Page, selector: string, property: string): Promise<string> =>
   page.evaluate(
     ([selected, name]) =>
@@ -120,7 +120,7 @@ it.each([
   async (position, side, edge) => {
     await agent.brand({ position, launcherText: 'Ask us' });
     for (const lang of ['en', 'ar" dir="rtl']) {
-      const { widget, context } = await visit({ page: { lang } });
+      const { widget, context } = await visit({ page: { lang }, browser: { reducedMotion: 'reduce' } });
       await widget.launcher.getByText('Ask us').waitFor();
       await widget.open();
       for (const part of [widget.launcher, widget.panel]) {

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { runsOf } from './support/runs-of.ts';
 import { openStage, type OwnedAgent, type Stage } from './support/stage.ts';
 
 let stage: Stage;
@@ -12,17 +13,7 @@ afterEach(() => stage.leave());
 afterAll(() => stage.close());
 
 const visit = (options?: Parameters<Stage['visit']>[1]) => stage.visit(agent.widgetKey, options);
-/** What the owner sees of the runs, newest first. */
-async function runs(): Promise<
-  { id: string; state: string; input: string; output: string | null; rating: object | null }[]
-> {
-  const { instance } = await agent.owner.query(
-    'query ($id: ID!) { instance(id: $id) { runs(first: 50) { edges { node { id state input output rating { rating reason } } } } } }',
-    { id: agent.instanceId },
-  );
-  return instance.runs.edges.map(({ node }: { node: object }) => node);
-}
-const runOf = async (input: string) => (await runs()).find((run) => run.input === input)!;
+const runOf = async (input: string) => (await runsOf(agent)).find((run) => run.input === input)!;
 
 it('answers a stranger, word by word, with Markdown', async () => {
   const { page, widget, console } = await visit();
@@ -156,7 +147,7 @@ it('is where it was after a reload, and takes up an answer under way within a se
   );
   expect(milliseconds).toBeLessThan(1_000);
   await widget.answered(2);
-  const asked = (await runs()).filter(({ input }) => input.startsWith('A long one'));
+  const asked = (await runsOf(agent)).filter(({ input }) => input.startsWith('A long one'));
   expect(asked).toHaveLength(1);
   const shown = await widget.texts.nth(1).innerText();
   expect(shown.replaceAll(/\s+/g, ' ').trim()).toBe(asked[0]!.output!.replaceAll(/\s+/g, ' ').trim());

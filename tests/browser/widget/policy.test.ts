@@ -98,11 +98,11 @@ const versions = (): { file: string; integrity: string } =>
   ).at(-1)!;
 
 it.each([
-  ['a nonce and strict-dynamic', () => `script-src 'nonce-r4nd0m' 'strict-dynamic'`],
-  ['the store as the only host', () => `script-src ${store()}`],
+  ['a nonce and strict-dynamic', (): string => `script-src 'nonce-r4nd0m' 'strict-dynamic'`],
+  ['the store as the only host', (): string => `script-src ${store()}`],
   [
     'the hash of a pinned loader, and the store for the rest',
-    () => `script-src '${versions().integrity}' ${store()}/widget/assets/`,
+    (): string => `script-src '${versions().integrity}' ${store()}/widget/assets/`,
   ],
 ] as const)('works under a policy of %s', async (_name, scripts) => {
   const { file, integrity } = versions();

@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { reserveCredits } from './support/reserve-credits.ts';
+import { runsOf } from './support/runs-of.ts';
 import { openStage, type OwnedAgent, type Stage, type Visit } from './support/stage.ts';
 
 let stage: Stage;
@@ -14,11 +15,11 @@ afterAll(() => stage.close());
 
 const visit = (options?: Parameters<Stage['visit']>[1]) => stage.visit(agent.widgetKey, options);
 async function change(verb: string): Promise<void> {
-  const { changed } = await agent.owner.query(
-    `mutation ($input: Instance${verb}Input!) { changed: instance${verb}(input: $input) { errors { code } } }`,
+  const { instanceChange } = await agent.owner.query(
+    `mutation ($input: Instance${verb}Input!) { instanceChange: instance${verb}(input: $input) { errors { code } } }`,
     { input: { instanceId: agent.instanceId } },
   );
-  expect(changed.errors).toEqual([]);
+  expect(instanceChange.errors).toEqual([]);
 }
 const becomes = (state: string) =>
   agent.owner.waitFor(
@@ -26,13 +27,8 @@ const becomes = (state: string) =>
     { id: agent.instanceId },
     ({ instance }) => instance.state === state || undefined,
   );
-const runs = async (input: string): Promise<number> => {
-  const { instance } = await agent.owner.query(
-    'query ($id: ID!) { instance(id: $id) { runs(first: 50) { edges { node { input } } } } }',
-    { id: agent.instanceId },
-  );
-  return instance.runs.edges.filter(({ node }: { node: { input: string } }) => node.input === input).length;
-};
+const runs = async (input: string): Promise<number> =>
+  (await runsOf(agent)).filter((run) => run.input === input).length;
 const handleOf = (page: Page): Promise<string | null> =>
   page.evaluate((key) => localStorage.getItem(`agentstore:${key}:handle`), agent.widgetKey);
 const session = (verb: string, body: object): Promise<Response> =>

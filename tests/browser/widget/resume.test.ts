@@ -1,5 +1,6 @@
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { runsOf } from './support/runs-of.ts';
 import { openStage, type OwnedAgent, type Stage } from './support/stage.ts';
 
 const positions = 50;
@@ -43,25 +44,10 @@ async function cutter(page: Page): Promise<Cutter> {
   };
 }
 
-async function ledger(): Promise<{
-  balance: bigint;
-  runs: Map<string, { output: string; charge: bigint }[]>;
-}> {
-  const { instance } = await agent.owner.query(
-    'query ($id: ID!) { instance(id: $id) { runs(first: 100) { edges { node { input output charge } } } } }',
-    { id: agent.instanceId },
-  );
-  const runs = new Map<string, { output: string; charge: bigint }[]>();
-  for (const { node } of instance.runs.edges) {
-    const { input, output, charge } = node as { input: string; output: string; charge: string };
-    runs.set(input, [...(runs.get(input) ?? []), { output, charge: BigInt(charge) }]);
-  }
-  const { balance } = await agent.owner.wallet(agent.organizationId);
-  return { balance: BigInt(balance), runs };
-}
+const balance = async (): Promise<bigint> => BigInt((await agent.owner.wallet(agent.organizationId)).balance);
 
 it(`shows and pays each answer once, wherever its socket is cut (${positions} positions)`, async () => {
-  const before = await ledger();
+  const before = await balance();
   const shown = new Map<string, string>();
   await Promise.all(
     Array.from({ length: visitors }, async (_visitor, first) => {
@@ -82,18 +68,18 @@ it(`shows and pays each answer once, wherever its socket is cut (${positions} po
     }),
   );
   const truth = Array.from({ length: words }, (_token, at) => `w${at}`).join(' ');
-  const { balance, runs } = await ledger();
+  const runs = await runsOf(agent);
   expect(shown.size).toBe(positions);
-  expect(runs.size).toBe(positions);
+  expect(new Set(runs.map(({ input }) => input)).size).toBe(positions);
+  expect(runs).toHaveLength(positions);
   let charged = 0n;
-  for (const [question, made] of runs) {
-    expect(made).toHaveLength(1);
-    expect(made[0]!.output.trim()).toBe(truth);
-    expect(shown.get(question)!.trim()).toBe(truth);
-    charged += made[0]!.charge;
+  for (const { input, output, charge } of runs) {
+    expect(output!.trim()).toBe(truth);
+    expect(shown.get(input)!.trim()).toBe(truth);
+    charged += BigInt(charge);
   }
   expect(charged).toBeGreaterThan(0n);
-  expect(before.balance - balance).toBe(charged);
+  expect(before - (await balance())).toBe(charged);
 });
 
 it('comes through when every second word is followed by a cut', async () => {
