@@ -76,9 +76,11 @@ it('an answer with citations, light and dark', async () => {
   await widget.open();
   await widget.panel.locator('[part=prompt]').first().click();
   await widget.answered();
-  await widget.answers.getByRole('button', { name: /^\d+ sources?$/ }).click();
-  await widget.answers.getByRole('listitem').first().getByRole('button').click();
+  await widget.texts.locator('.cite').last().click();
+  await widget.answers.getByRole('blockquote').waitFor();
+  await widget.panel.locator('.scroller').evaluate((scroller) => scroller.scrollBy(0, 1_000));
   await widget.composer.focus();
+  await widget.panel.getByRole('button', { name: 'Latest messages' }).waitFor({ state: 'detached' });
   await picture(page, 'citations');
   await page.emulateMedia({ colorScheme: 'dark' });
   await picture(page, 'dark');
