@@ -4,7 +4,7 @@ import { words as de } from '../../../widget/app/locales/de.ts';
 import { words as en } from '../../../widget/app/locales/en.ts';
 import { words as es } from '../../../widget/app/locales/es.ts';
 import { words as fr } from '../../../widget/app/locales/fr.ts';
-import { openStage, type OwnedAgent, type Stage } from './support/stage.ts';
+import { openStage, type OwnedAgent, type Stage, type Visit, type VisitOptions } from './support/stage.ts';
 
 let stage: Stage;
 let agent: OwnedAgent;
@@ -51,17 +51,18 @@ it.each([
 });
 
 it('speaks the language of the snippet before the page’s, and the page’s before the browser’s', async () => {
-  const said = await stage.visit(agent.widgetKey, {
-    browser: { locale: 'fr-FR' },
-    attributes: 'data-language="es"',
-    page: { lang: 'de' },
-  });
-  await said.widget.open();
-  await said.widget.panel.getByText(es.greeting).waitFor();
-  const page = await stage.visit(agent.widgetKey, { browser: { locale: 'fr-FR' }, page: { lang: 'de' } });
-  await page.widget.open();
-  await page.widget.panel.getByText(de.greeting).waitFor();
-  const browser = await stage.visit(agent.widgetKey, { browser: { locale: 'fr-FR' }, page: { lang: '' } });
-  await browser.widget.open();
-  await browser.widget.panel.getByText(fr.greeting).waitFor();
+  const greeting = async (visited: Visit): Promise<string> => {
+    await visited.widget.open();
+    const greeted = visited.widget.panel.locator('.welcome p');
+    // English until the other words are there
+    await greeted.filter({ hasNotText: en.greeting }).waitFor();
+    return greeted.innerText();
+  };
+  const browser = { locale: 'fr-FR' };
+  const visit = (options: VisitOptions) => stage.visit(agent.widgetKey, { browser, ...options });
+  expect(await greeting(await visit({ page: { lang: 'de' }, attributes: 'data-language="es"' }))).toBe(
+    es.greeting,
+  );
+  expect(await greeting(await visit({ page: { lang: 'de' } }))).toBe(de.greeting);
+  expect(await greeting(await visit({ page: { lang: '' } }))).toBe(fr.greeting);
 });

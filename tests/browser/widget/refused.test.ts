@@ -109,7 +109,7 @@ it('leaves when its key is taken back', async () => {
   await change('WidgetRevoke');
   await widget.notice.getByText('Your session was ended.').waitFor();
   await widget.close();
-  await widget.open().catch(() => undefined);
+  await widget.launcher.click();
   await widget.host.waitFor({ state: 'detached' });
   agent = await stage.agent();
 });

@@ -6,7 +6,7 @@ import { openStage, type OwnedAgent, type Stage } from './support/stage.ts';
 const positions = 50;
 const visitors = 5;
 /** Of an answer, so that the store says it in more messages than there are positions. */
-const words = 100;
+const words = 60;
 
 let stage: Stage;
 let agent: OwnedAgent;
@@ -57,7 +57,7 @@ it(`shows and pays each answer once, wherever its socket is cut (${positions} po
       });
       await widget.open();
       for (let position = first, asked = 0; position < positions; position += visitors) {
-        const question = `Cut at ${position}: scripted-words?tokens=${words}&delay=7`;
+        const question = `Cut at ${position}: scripted-words?tokens=${words}&delay=25`;
         wire!.after(position);
         await widget.ask(question);
         asked += 1;
