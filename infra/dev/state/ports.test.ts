@@ -30,14 +30,14 @@ describe('at the first start', () => {
 
   it('a taken port moves its own part only, past what the others like', async () => {
     const { ports, said } = await choose(without(4000));
-    expect(ports).toEqual({ ...preferredPorts, router: 4011 });
-    expect(said).toEqual(['port 4000 is taken: router is on 4011']);
+    expect(ports).toEqual({ ...preferredPorts, router: 4012 });
+    expect(said).toEqual(['port 4000 is taken: router is on 4012']);
   });
 
   it('the port that was asked for is the router’s, and says so to who liked it', async () => {
     const { ports, said } = await choose(without(), 4002);
-    expect(ports).toEqual({ ...preferredPorts, router: 4002, shop: 4011 });
-    expect(said).toEqual(["port 4002 is another part's: shop is on 4011"]);
+    expect(ports).toEqual({ ...preferredPorts, router: 4002, shop: 4012 });
+    expect(said).toEqual(["port 4002 is another part's: shop is on 4012"]);
   });
 
   it('keeps nothing until it is told that all parts listen', async () => {
@@ -67,7 +67,7 @@ describe('once there are data', () => {
     expect({ ...ports, [part]: 0 }).toEqual({ ...kept, [part]: 0 });
   });
 
-  it.each(['identity', 'shop', 'provisioner', 'model', 'tools', 'upstreams'] as const)(
+  it.each(['identity', 'shop', 'provisioner', 'model', 'tools', 'upstreams', 'site'] as const)(
     '%s may not: the start is refused with what needs the port',
     async (part) => {
       const refused = choose(without(kept[part]));
@@ -88,7 +88,7 @@ it('a part that was added after the data were made moves like any other', async 
   const { tools: _later, ...before } = preferredPorts;
   keepPorts(stateDir, before as typeof preferredPorts);
   const { ports } = await choose(without(4009));
-  expect(ports).toEqual({ ...preferredPorts, tools: 4011 });
+  expect(ports).toEqual({ ...preferredPorts, tools: 4012 });
 });
 
 it('really asks the system whether a port is taken', async () => {

@@ -102,7 +102,7 @@ it('says that the session was ended, and begins anew when it is opened again', a
 });
 
 it('leaves when its key is taken back', async () => {
-  const { widget } = await visit();
+  const { widget, page } = await visit();
   await widget.open();
   await widget.ask('Before it was taken back');
   await widget.answered();
@@ -111,6 +111,7 @@ it('leaves when its key is taken back', async () => {
   await widget.close();
   await widget.launcher.click();
   await widget.host.waitFor({ state: 'detached' });
+  expect(await page.locator('agent-store-widget').count()).toBe(0);
   agent = await stage.agent();
 });
 
@@ -176,4 +177,5 @@ it('says that the agent is out of credits, and what is to be done, also to a scr
   const words = 'This agent has run out of credits, so it cannot answer. Please contact the website.';
   await widget.questions.getByText(words).waitFor();
   await widget.host.getByRole('status').getByText(words).waitFor();
+  expect(await widget.questions.count()).toBe(1);
 });

@@ -26,7 +26,7 @@ it('buy a plan, get an instance, run it, see what it cost', async () => {
   const { instances, topUps } = await buyer.waitFor(
     'query ($id: ID!) { order(id: $id) { chargeStatus instances { id } topUps { amount } } }',
     { id: order.id },
-    ({ order: seen }) => (seen?.instances.length && seen.topUps.length ? seen : undefined),
+    ({ order: seen }) => (seen?.instances.length && seen.topUps.length === 2 ? seen : undefined),
   );
   expect(instances).toHaveLength(1);
   expect(topUps.map((entry) => entry.amount)).toContain('1000000000');

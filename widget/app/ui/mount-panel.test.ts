@@ -267,7 +267,11 @@ it('shows unread answers on the launcher, in its name too', async () => {
   expect(launcher.querySelector('.badge')!.textContent).toBe('2');
   expect(launcher.getAttribute('aria-label')).toBe('Open chat, 2 new answers');
   const hidden: boolean[] = [];
-  Object.defineProperty(launcher, 'hidden', { set: (is: boolean) => void hidden.push(is) });
+  Object.defineProperty(launcher, 'hidden', {
+    set(is: boolean) {
+      hidden.push(is);
+    },
+  });
   await become({ unread: 0, branding: { ...branding, launcherText: 'Ask us', position: 'TOP_LEFT' } });
   expect(launcher.querySelector('.badge')).toBeNull();
   expect(launcher.getAttribute('aria-label')).toBe('Ask us');

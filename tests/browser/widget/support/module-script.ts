@@ -16,7 +16,6 @@ export async function moduleScript(
     target: 'es2022',
     jsx: 'automatic',
     logLevel: 'error',
-    define: { 'process.env.NODE_ENV': '"production"' },
   });
   return `<script type="module">${outputFiles[0]!.text.replaceAll('</script', '<\\/script')}</script>`;
 }
