@@ -110,7 +110,7 @@ it('leaves when its key is taken back', async () => {
   await widget.notice.getByText('Your session was ended.').waitFor();
   await widget.close();
   await widget.launcher.click();
-  await widget.host.waitFor({ state: 'detached' });
+  await expect.poll(() => widget.host.count()).toBe(0);
   expect(await page.locator('agent-store-widget').count()).toBe(0);
   agent = await stage.agent();
 });
@@ -165,7 +165,9 @@ it('says how long to wait when it was asked for too often', async () => {
   );
   await page.reload();
   await widget.open();
-  await widget.notice.getByText(/That was a bit fast\. Please wait \d+ seconds?\./).waitFor();
+  await expect
+    .poll(() => widget.notice.allInnerTexts())
+    .toEqual([expect.stringMatching(/^That was a bit fast\. Please wait \d+ seconds?\.$/)]);
 });
 
 it('says that the agent is out of credits, and what is to be done, also to a screen reader', async () => {
@@ -175,7 +177,7 @@ it('says that the agent is out of credits, and what is to be done, also to a scr
   await widget.open();
   await widget.ask('Can you afford it?');
   const words = 'This agent has run out of credits, so it cannot answer. Please contact the website.';
-  await widget.questions.getByText(words).waitFor();
-  await widget.host.getByRole('status').getByText(words).waitFor();
+  await expect.poll(() => widget.questions.locator('.note').innerText()).toContain(words);
+  await expect.poll(() => widget.host.getByRole('status').allInnerTexts()).toContain(words);
   expect(await widget.questions.count()).toBe(1);
 });
