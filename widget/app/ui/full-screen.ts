@@ -56,7 +56,7 @@ export function createFullScreen(host: Element, changed: () => void): FullScreen
       if (taken === Boolean(giveBack)) return;
       if (taken) {
         giveBack = seize();
-        fit();
+        requestAnimationFrame(fit); // to ask now would lay the page out in the middle of opening
       } else {
         giveBack?.();
         giveBack = undefined;

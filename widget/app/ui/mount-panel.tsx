@@ -76,6 +76,8 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
     if (!inline && host.isConnected) panel.current!.togglePopover?.(isOpen);
   }
 
+  /** In a task of its own: a page that starts on a slow phone has no long one to spare. */
+  const drawLater = (): void => void (frame ??= requestAnimationFrame(draw));
   const unsubscribe = chat.subscribe(() => {
     const before = state;
     state = chat.state;
@@ -84,7 +86,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
       if (isOpen || change.kind === 'unread') sayChange(change, words, announcer.say);
       emitChange(change, events.emit);
     }
-    frame ??= requestAnimationFrame(draw);
+    drawLater();
   });
   /** The element of the page or of this root that has the focus. */
   const focused = (): Element | null => root.activeElement ?? document.activeElement;
@@ -105,7 +107,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
   const wanted = [options.language, document.documentElement.lang, ...navigator.languages];
   const inWords = pickWords(wanted.filter((tag) => tag !== undefined)).then((picked) => {
     words = picked;
-    draw();
+    drawLater();
   });
   /** By itself it does not take the focus from where the visitor is. */
   async function show(byItself: boolean): Promise<void> {
@@ -128,7 +130,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
   const keepKeys = (event: Event): void => event.stopPropagation(); // a page's one-letter shortcuts are not for what is written here
   for (const name of ['keydown', 'keyup', 'keypress']) app.addEventListener(name, keepKeys);
 
-  draw();
+  drawLater();
   const ready = inWords.then(() => events.emit('ready', { widgetKey: options.widgetKey }));
   if (options.open || inline) void ready.then(() => show(true));
 
