@@ -53,7 +53,7 @@ export function boot(options: WidgetOptions, place: Place, load: () => Promise<A
       api.shutdown();
       console.warn(`AgentStore: ${options.widgetKey} is not shown: ${reason}`);
     });
-    resolve(widget);
+    setTimeout(resolve, 0, widget);
   };
 
   const api: Widget = {

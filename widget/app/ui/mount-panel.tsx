@@ -114,6 +114,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
     if (isOpen) return field.current?.focus();
     const from = focused();
     await Promise.race([inWords, new Promise((resolve) => setTimeout(resolve, wordsMilliseconds))]);
+    await nextTask();
     if (isOpen || ended) return;
     isOpen = true;
     returnTo = from;
