@@ -1,7 +1,8 @@
 import type { Progress } from '../progress.ts';
 import { accept, type Errors } from './accept.ts';
 import { graphClient, type GraphClient } from './graph-client.ts';
-import * as operations from './widget-operations.ts';
+import { runEvents, runStart } from './tool-operations.ts';
+import { instanceBrand } from './widget-operations.ts';
 
 /** What the widget job needs to know: an instance, what its owner knows, and the site that is to carry the widget. */
 export interface WidgetJobStore {
@@ -52,12 +53,9 @@ export async function widgetJob(store: WidgetJobStore, progress: Progress, promp
   const graph = graphClient({ url: store.graphqlUrl, token: store.accessToken });
   try {
     const widgetKey = await progress.step('branding', async (say) => {
-      const { instanceBrand: made } = await graph.query<{ instanceBrand: Branded }>(
-        operations.instanceBrand,
-        {
-          input: { instanceId: store.instanceId, ...look, allowedDomains: [store.site] },
-        },
-      );
+      const { instanceBrand: made } = await graph.query<{ instanceBrand: Branded }>(instanceBrand, {
+        input: { instanceId: store.instanceId, ...look, allowedDomains: [store.site] },
+      });
       accept(made.errors);
       say(`“${look.brandName}”, allowed on ${made.instance!.branding.allowedDomains.join(', ')}`);
       return made.instance!.endpoint!.widgetKey;
@@ -102,15 +100,15 @@ const askForSession = (
 async function ask(visitor: GraphClient, instanceId: string, input: string): Promise<string> {
   const { runStart: started } = await visitor.query<{
     runStart: { run: { id: string } | null; errors: Errors };
-  }>(operations.runStart, { input: { instanceId, input, idempotencyKey: crypto.randomUUID() } });
+  }>(runStart, { input: { instanceId, input, idempotencyKey: crypto.randomUUID() } });
   accept(started.errors);
   let text = '';
   for await (const { runEvents: event } of visitor.subscribe<{ runEvents: Event }>(
-    operations.runEvents,
+    runEvents,
     { runId: started.run!.id },
     { deadlineMs: runWithinMs },
   )) {
-    text += event.delta ?? '';
+    if (event.__typename === 'TextMessageContent') text += event.delta ?? '';
     if (event.error) throw new Error(`${event.error.code}: ${event.error.message}`);
     if (event.__typename === 'RunFinished') return text;
   }
