@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
 import { GraphQLError } from 'graphql';
 import git from 'isomorphic-git';
 import { Client as ObjectClient } from 'minio';
@@ -172,6 +173,30 @@ it('finds a secret in any object of a repository, though a later commit took it 
     `[remote]\n\turl = https://x:${encodeURIComponent(secret)}@host/\n`,
   );
   expect(await where(repository(gitdir))).toContain(path.join(gitdir, 'config'));
+});
+
+it('finds a secret in a folder in which files are written under temporary names at the same time', async () => {
+  const folder = path.join(home, 'at-work');
+  fs.mkdirSync(folder);
+  fs.writeFileSync(path.join(folder, 'kept'), secret);
+  const writer = new Worker(
+    `const fs = require('node:fs');
+    const pause = new Int32Array(new SharedArrayBuffer(4));
+    for (let n = 0; ; n++) {
+      fs.writeFileSync('${folder}/' + n + '.tmp', 'clean');
+      Atomics.wait(pause, 0, 0, 1);
+      fs.renameSync('${folder}/' + n + '.tmp', '${folder}/' + (n % 50));
+      Atomics.wait(pause, 0, 0, 4);
+    }`,
+    { eval: true },
+  );
+  try {
+    while (fs.readdirSync(folder).length < 50) await sleep(10);
+    for (let look = 0; look < 200; look++)
+      expect(await where(files(folder))).toEqual([path.join(folder, 'kept')]);
+  } finally {
+    await writer.terminate();
+  }
 });
 
 it('finds a secret in an object of the storage, in its content and in its name', async () => {

@@ -107,13 +107,24 @@ async function objectIds(gitdir: string): Promise<Set<string>> {
   return ids;
 }
 
-/** Every file below a folder: the state of object storage, logs, reports. */
-export function* files(directory: string): Generator<Part, void, void> {
-  for (const entry of fs.readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const where = path.join(entry.parentPath, entry.name);
-    if (entry.isFile())
-      yield { where, content: Buffer.concat([Buffer.from(`${where}\n`), fs.readFileSync(where)]) };
-  }
+/**
+ * Every file below a folder: the state of object storage, logs, reports. The store may be at work in it: a file that is gone when its turn comes has another
+ * name by now (an object of Git is written under a temporary one), so the whole folder is looked at again.
+ */
+export function files(directory: string): Part[] {
+  for (let looks = 1; ; looks++)
+    try {
+      return fs
+        .readdirSync(directory, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => path.join(entry.parentPath, entry.name))
+        .map((where) => ({
+          where,
+          content: Buffer.concat([Buffer.from(`${where}\n`), fs.readFileSync(where)]),
+        }));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || looks === 100) throw error;
+    }
 }
 
 /**

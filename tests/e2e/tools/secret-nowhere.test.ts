@@ -281,7 +281,7 @@ describe('after secrets were bound, used, sent back, rotated and revoked', () =>
     expect(await where(repository(described.directories.git))).toEqual([]);
   });
   it('none is in a file of the store: log, object storage, secret store at rest', async () => {
-    const all = [...files(stateDir)];
+    const all = files(stateDir);
     for (const folder of ['agentstore.log', 'objects/', 'vault/', 'git/'])
       expect(all.some(({ where: file }) => file.startsWith(path.join(stateDir, folder)))).toBe(true);
     // What the demo organization's own servers accept lies beside the store, as the organization's.
