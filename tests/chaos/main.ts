@@ -12,7 +12,7 @@ import { planOf, type Plan } from './plan.ts';
 import { startTree } from './tree.ts';
 
 /**
- * `npm run test:chaos -- --seeds 50 [--seed 7] [--jobs 2] [--fleets 2]`: per seed, main jobs run while one process, PostgreSQL, the whole fleet or the whole
+ * `npm run test:chaos -- --seeds 50 [--seed 7] [--jobs 2] [--fleets 4]`: per seed, main jobs run while one process, PostgreSQL, the whole fleet or the whole
  * tree of `npm start` is killed with -9 a seeded time after a seeded milestone, and started again; then no order may be lost or doubled, every
  * reservation closed, Git equal to the database, every run ended, every tool call audited, documents, index and object storage in agreement, and nothing may have crashed that was not killed.
  */
@@ -28,34 +28,29 @@ const failed: { readonly seed: number; readonly text: string }[] = [];
 
 // Fleets and tree share nothing, and mostly wait for leases to end: side by side they take as long as the slowest.
 const ofFleets = plans.filter(({ victim }) => victim !== 'tree');
+const ofTree = plans.filter(({ victim }) => victim === 'tree');
 await Promise.all([
-  ...Array.from({ length: fleets }, (_, index) =>
-    lane(
-      ofFleets.filter((_plan, turn) => turn % fleets === index),
-      `fleet-${index + 1}`,
-      async (directory) => {
-        const fleet = await startFleet(directory);
-        return {
-          store: fleet,
-          kill: ({ victim }) =>
-            fleet.killAndRestart(
-              victim === 'everything'
-                ? [...processNames, 'postgres']
-                : [victim as Exclude<Plan['victim'], 'everything' | 'tree'>],
-            ),
-        };
-      },
-    ),
+  ...Array.from({ length: Math.min(fleets, ofFleets.length) }, (_, index) =>
+    lane(ofFleets, `fleet-${index + 1}`, async (directory) => {
+      const fleet = await startFleet(directory);
+      return {
+        store: fleet,
+        kill: ({ victim }) =>
+          fleet.killAndRestart(
+            victim === 'everything'
+              ? [...processNames, 'postgres']
+              : [victim as Exclude<Plan['victim'], 'everything' | 'tree'>],
+          ),
+      };
+    }),
   ),
-  lane(
-    plans.filter(({ victim }) => victim === 'tree'),
-    'tree',
-    async (directory) => {
-      const tree = await startTree(directory);
-      return { store: tree, kill: () => tree.killAndRestart() };
-    },
-  ),
+  lane(ofTree, 'tree', async (directory) => {
+    const tree = await startTree(directory);
+    return { store: tree, kill: () => tree.killAndRestart() };
+  }),
 ]);
+for (const plan of [...ofFleets, ...ofTree])
+  failed.push({ seed: plan.seed, text: `✗ ${titleOf(plan)}\n    no store to try it on` });
 // Once more, all in one place: who reads this may have the end of it only.
 for (const { text } of failed) say(`\n${text}`);
 say(`\n${plans.length - failed.length} passed, ${failed.length} failed`);
@@ -68,13 +63,14 @@ interface Victim {
   kill(plan: Plan): Promise<void>;
 }
 
-/** Goes through its seeds one after another, on one store. */
+/** Takes seeds from the queue, one after another, and tries them on one store. */
 async function lane(
-  own: readonly Plan[],
+  queue: Plan[],
   name: string,
   start: (directory: string) => Promise<Victim>,
 ): Promise<void> {
-  if (!own.length) return;
+  let plan = queue.shift();
+  if (!plan) return;
   const directory = path.join(stateDir, name);
   let before = sizesOfLogs(directory);
   const fail = (plan: Plan, { message }: Error): void => {
@@ -87,18 +83,15 @@ async function lane(
   try {
     victim = await start(directory);
   } catch (error) {
-    for (const plan of own) fail(plan, error as Error);
+    fail(plan, error as Error);
     return;
   }
   const { store, kill } = victim;
-  for (const plan of own) {
+  for (; plan; plan = queue.shift()) {
     before = sizesOfLogs(directory);
     const began = performance.now();
     try {
-      const states = await withinMs(
-        seedMs,
-        oneSeed(store, plan, () => kill(plan)),
-      );
+      const states = await withinMs(seedMs, oneSeed(store, plan, kill));
       say(
         `✓ ${titleOf(plan)}  ${((performance.now() - began) / 1_000).toFixed(1).padStart(4)} s  runs ${states.join(' ')}`,
       );
@@ -113,7 +106,7 @@ function titleOf({ seed, victim, milestone, delayMs }: Plan): string {
   return `seed ${String(seed).padStart(3)}  ${victim.padEnd(14)} ${String(delayMs).padStart(4)} ms after ${milestone.padEnd(11)}`;
 }
 
-async function oneSeed(store: ChaosStore, plan: Plan, kill: () => Promise<void>): Promise<string[]> {
+async function oneSeed(store: ChaosStore, plan: Plan, kill: Victim['kill']): Promise<string[]> {
   let arrive: (() => void) | undefined;
   const arrived = new Promise<void>((resolve) => (arrive = resolve));
   const reached = (milestone: Milestone): void => {
@@ -131,7 +124,7 @@ async function oneSeed(store: ChaosStore, plan: Plan, kill: () => Promise<void>)
   await Promise.race([arrived, working]);
   await new Promise((resolve) => setTimeout(resolve, plan.delayMs));
   // Whatever became of the jobs, the next seed begins on a store that is whole.
-  const [killed, worked] = await Promise.allSettled([kill(), working]);
+  const [killed, worked] = await Promise.allSettled([kill(plan), working]);
   const faults = [killed, worked].flatMap((one) =>
     one.status === 'rejected' ? [(one.reason as Error).message] : [],
   );
@@ -156,7 +149,7 @@ function chosen(): { seeds: number[]; jobs: number; fleets: number } {
       seeds: { type: 'string', default: '10' },
       seed: { type: 'string' },
       jobs: { type: 'string', default: '2' },
-      fleets: { type: 'string', default: '2' },
+      fleets: { type: 'string', default: '4' },
     },
   });
   const count = (name: 'seeds' | 'seed' | 'jobs' | 'fleets'): number => {
