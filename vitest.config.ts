@@ -12,11 +12,15 @@ const shared = {
   pool: 'forks' as const,
   testTimeout: 30_000,
   hookTimeout: 60_000,
+  // A second, as it comes, is no patience on a busy machine.
+  expect: { poll: { timeout: 25_000 } },
 };
 
 export default defineConfig({
   test: {
     maxWorkers: 2,
+    // Worker processes of the browser suite close a browser and a store.
+    teardownTimeout: 60_000,
     projects: [
       {
         resolve,

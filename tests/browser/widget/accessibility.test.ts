@@ -111,8 +111,7 @@ const focused = (page: Page): Promise<string> =>
 
 it('is used without a mouse', async () => {
   const { page, widget } = await stage.visit(agent.widgetKey);
-  await page.waitForResponse(/session:init$/);
-  await widget.launcher.waitFor();
+  await expect.poll(() => widget.launcher.getAttribute('aria-label')).toBe('Open chat');
   await page.getByRole('button', { name: 'A button' }).focus();
   await page.keyboard.press('Tab');
   expect(await focused(page)).toBe('Open chat');

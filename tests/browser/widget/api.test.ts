@@ -58,7 +58,7 @@ it('opens, closes and toggles by calls, and counts what was not seen', async () 
   await widget.panel.waitFor();
   await call(page, 'toggle');
   await widget.panel.waitFor({ state: 'hidden' });
-  await call(page, 'send', 'A slow one, scripted-slow?tokens=15&delay=40');
+  await call(page, 'send', 'A slow one, scripted-slow?tokens=100&delay=40');
   await widget.texts.getByText('asked').waitFor();
   await call(page, 'toggle');
   await widget.launcher.locator('[part=badge]').getByText('1').waitFor();
