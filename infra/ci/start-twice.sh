@@ -34,7 +34,7 @@ grep -q "is taken" "$work/third.log" && fail "the start after kill -9 found a po
 # A run that takes minutes, so that the kill is in its middle.
 curl -sN -m 60 -H "authorization: Bearer $key" -H 'content-type: application/json' -H 'accept: text/event-stream' \
   -d "{\"instanceId\":\"$instance\",\"input\":\"scripted-slow?tokens=2000&delay=50 Tell me everything.\"}" "$origin/v1/runs" >"$work/events" &
-for _ in $(seq 1 100); do grep -q -i "delta" "$work/events" && break; sleep 0.1; done
+for _ in $(seq 1 300); do grep -q -i "delta" "$work/events" && break; sleep 0.1; done
 half=$(grep -o '"runId":"[^"]*"' "$work/events" | head -1 | cut -d'"' -f4)
 [ -n "$half" ] || fail "the run did not begin: $(head -c 500 "$work/events")"
 kill_everything || exit 1

@@ -63,7 +63,7 @@ processes_in() {
   done
 }
 nothing_left() {
-  for _ in $(seq 1 60); do
+  for _ in $(seq 1 240); do
     if ! pgrep -f -- "$state" >/dev/null && [ -z "$(processes_in "$state/postgres")" ]; then return 0; fi
     sleep 0.25
   done
