@@ -32,7 +32,7 @@ export function inSiteWords({ locale, dir, troubles, failures, ...others }: Word
     const given = left.get(key);
     if (typeof given !== 'string' || !given.trim()) return own;
     left.delete(key);
-    const text = [...given].slice(0, siteWordCharacters).join('');
+    const text = Array.from(given).slice(0, siteWordCharacters).join('');
     return typeof own === 'function' ? told(text, placeholders[key as Told], locale) : text;
   };
   const each = (words: object, group = ''): object =>
