@@ -122,6 +122,9 @@ it('is a package that is installed by itself, and has the types of what it expor
     `import { createWidget, type AgentChatElement, type Widget } from '@agentstore/widget';
      const chat: Widget = createWidget({ widgetKey: 'wk_1', store: 'https://store.example' });
      chat.on('answer', ({ text }) => text.length);
+     createWidget({ widgetKey: 'wk_2', store: 'https://store.example', words: { send: 'Go', 'troubles.paused': 'Later' } });
+     // @ts-expect-error there is no such word
+     createWidget({ widgetKey: 'wk_3', store: 'https://store.example', words: { sned: 'Go' } });
      export const inside = (element: AgentChatElement): Widget | null => element.widget;
      // @ts-expect-error there is no such event
      chat.on('nothing', () => {});`,

@@ -164,7 +164,13 @@ async function buildPackage(entries: readonly string[], outdir: string): Promise
   });
   const declared = [
     ...entries,
-    ...['app/widget-api.ts', 'elements/agent-chat.ts', 'loader/boot.ts'].map((file) => path.join(here, file)),
+    ...[
+      'app/widget-api.ts',
+      'app/locales/words.ts',
+      'app/chat/trouble.ts',
+      'elements/agent-chat.ts',
+      'loader/boot.ts',
+    ].map((file) => path.join(here, file)),
   ];
   for (const file of declared) {
     const { outputText } = ts.transpileDeclaration(fs.readFileSync(file, 'utf8'), {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { paletteOf } from '@agentstore/kernel/colour/palette';
 import { words } from '../../widget/app/locales/en.ts';
+import { placeholders, siteWordCharacters } from '../../widget/app/locales/in-site-words.ts';
 import { propertiesOf } from '../../widget/app/theme/tokens.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -33,7 +34,7 @@ const states: Readonly<Record<string, string>> = {
   ...words.troubles,
   'rate-limited': words.rateLimited(Number.NaN),
 };
-/** `#` is a number, `…` a name. */
+/** `#` is a number. */
 const shown = (text: string): string => text.replace('NaN', '#');
 
 it.each<[what: string, documented: () => string[], there: () => string[]]>([
@@ -114,7 +115,11 @@ it('every word is in the list, as it is in English', () => {
         : [
             [
               key,
-              typeof value === 'function' ? (value as (...args: string[]) => string)('…', '…') : value,
+              typeof value === 'function'
+                ? (value as (...args: readonly string[]) => string)(
+                    ...placeholders[key as keyof typeof placeholders],
+                  )
+                : value,
             ] as const,
           ],
     )
@@ -125,4 +130,10 @@ it('every word is in the list, as it is in English', () => {
   if (process.env['UPDATE_DOCS'] === '1')
     fs.writeFileSync(path.join(root, 'docs/widget.md'), docs.replace(marker, `$1\n${list}`));
   expect(docs.slice(docs.search(marker))).toContain(list);
+});
+
+it('says how long a word of the site may be', () => {
+  expect(docs).toContain(
+    `| a word of the site's own | ${siteWordCharacters} characters; the rest is cut off |`,
+  );
 });

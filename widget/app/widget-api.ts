@@ -1,3 +1,5 @@
+import type { SiteWords } from './locales/words.ts';
+
 /** What a page can listen to. The argument of a listener is the event's detail. */
 export interface WidgetEvents {
   ready: { readonly widgetKey: string };
@@ -30,6 +32,8 @@ export interface WidgetOptions {
   readonly colorScheme?: 'auto' | 'light' | 'dark';
   /** A JWT of the customer's server, or what gets one. */
   readonly identity?: string | (() => Promise<string>);
+  /** Said in place of the widget's own words, in the visitor's language. */
+  readonly words?: SiteWords;
 }
 
 /** One widget on a page. Every call may come before the app is loaded: it is done when it is. */

@@ -24,7 +24,7 @@ const early = document.createElement('agent-chat');
 
 beforeAll(() => {
   early.setAttribute('widget-key', 'wk_early');
-  Object.assign(early, { identity: 'jwt' });
+  Object.assign(early, { identity: 'jwt', words: { send: 'Go' } });
   document.body.append(early);
   places = [];
   calls = [];
@@ -45,7 +45,13 @@ function put(attributes: Readonly<Record<string, string>>): AgentChatElement {
 
 it('opens inside an element that was there before, with what it was given', async () => {
   await vi.waitFor(() => expect(places).toHaveLength(1));
-  expect(places[0]!.options).toEqual({ widgetKey: 'wk_early', identity: 'jwt', mode: 'inline', open: true });
+  expect(places[0]!.options).toEqual({
+    widgetKey: 'wk_early',
+    identity: 'jwt',
+    words: { send: 'Go' },
+    mode: 'inline',
+    open: true,
+  });
   expect(places[0]!.root).toBe(early.shadowRoot);
 });
 
@@ -73,6 +79,23 @@ it('is another chat when attributes change, once for all of them', async () => {
   expect(places[1]!.options).toMatchObject({ widgetKey: 'wk_2', language: 'fr' });
   expect(calls).toContain('shutdown wk_1');
   expect(element.shadowRoot!.childElementCount).toBe(1);
+});
+
+it('is another chat with other words, and the same one with equal ones', async () => {
+  places = [];
+  const element = put({ 'widget-key': 'wk_1' });
+  await vi.waitFor(() => expect(places).toHaveLength(1));
+  element.words = { send: 'Go' };
+  element.setAttribute('language', 'fr');
+  await vi.waitFor(() => expect(places).toHaveLength(2));
+  expect(places[1]!.options).toMatchObject({ words: { send: 'Go' }, language: 'fr' });
+  const { widget } = element;
+  element.words = { send: 'Go' };
+  await Promise.resolve();
+  expect(element.widget).toBe(widget);
+  element.words = null;
+  await vi.waitFor(() => expect(places).toHaveLength(3));
+  expect(places[2]!.options).not.toHaveProperty('words');
 });
 
 it('goes on when it is moved, and ends when it is removed', async () => {

@@ -7,6 +7,8 @@ export interface AgentChatElement extends HTMLElement {
   readonly widget: Widget | null;
   /** A JWT of the customer's server, or what gets one. */
   identity: WidgetOptions['identity'] | null;
+  /** Said in place of the widget's own words; others are another chat. */
+  words: WidgetOptions['words'] | null;
 }
 
 /** Defines the element, once per page; elements that are there already are upgraded. */
@@ -16,16 +18,18 @@ export function defineAgentChat(load: () => Promise<App>): void {
     static readonly observedAttributes = ['widget-key', 'store', 'language', 'color-scheme'];
     widget: Widget | null = null;
     #identity: WidgetOptions['identity'] | null = null;
+    #words: WidgetOptions['words'] | null = null;
     #pending = false;
     /** On a page, and started: what its attributes said before is no change of them. */
     #placed = false;
 
     connectedCallback(): void {
-      // Set before the element was defined: it hides the accessor.
-      if (Object.hasOwn(this, 'identity')) {
-        const { identity } = this;
-        Reflect.deleteProperty(this, 'identity');
-        this.identity = identity;
+      // Set before the element was defined: they hide the accessors.
+      for (const name of ['identity', 'words'] as const) {
+        if (!Object.hasOwn(this, name)) continue;
+        const value = this[name];
+        Reflect.deleteProperty(this, name);
+        Object.assign(this, { [name]: value });
       }
       this.#start();
       this.#placed = true;
@@ -41,6 +45,28 @@ export function defineAgentChat(load: () => Promise<App>): void {
     }
 
     attributeChangedCallback(): void {
+      this.#startAnew();
+    }
+
+    get identity(): WidgetOptions['identity'] | null {
+      return this.#identity;
+    }
+    set identity(identity) {
+      this.#identity = identity ?? null;
+      void this.widget?.identify(this.#identity);
+    }
+
+    get words(): WidgetOptions['words'] | null {
+      return this.#words;
+    }
+    set words(words) {
+      const before = JSON.stringify(this.#words);
+      this.#words = words ?? null;
+      // Who draws a page again and again gives the same ones anew.
+      if (JSON.stringify(this.#words) !== before) this.#startAnew();
+    }
+
+    #startAnew(): void {
       if (!this.#placed || this.#pending) return;
       this.#pending = true;
       // Several that change together are one change.
@@ -50,14 +76,6 @@ export function defineAgentChat(load: () => Promise<App>): void {
         this.#stop();
         this.#start();
       });
-    }
-
-    get identity(): WidgetOptions['identity'] | null {
-      return this.#identity;
-    }
-    set identity(identity) {
-      this.#identity = identity ?? null;
-      void this.widget?.identify(this.#identity);
     }
 
     #start(): void {
@@ -74,6 +92,7 @@ export function defineAgentChat(load: () => Promise<App>): void {
           ...(language && { language }),
           ...(colorScheme && { colorScheme: colorScheme as 'auto' | 'light' | 'dark' }),
           ...(this.#identity && { identity: this.#identity }),
+          ...(this.#words && { words: this.#words }),
         },
         load,
       );

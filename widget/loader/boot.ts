@@ -1,4 +1,4 @@
-import type { Trouble } from '../app/chat/chat-state.ts';
+import type { Trouble } from '../app/chat/trouble.ts';
 import type { MountWidget, Widget, WidgetOptions } from '../app/widget-api.ts';
 
 /** The app as a module. */

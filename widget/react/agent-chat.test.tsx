@@ -92,6 +92,16 @@ it('tells a new identity to the widget there is', async () => {
   expect(alive()[0]!.calls).toEqual(['identify b', 'identify ']);
 });
 
+it('is another widget with other words, and the same one with equal ones', async () => {
+  await render({ words: { send: 'Go' } });
+  const [first] = alive();
+  await render({ words: { send: 'Go' } });
+  expect(alive()).toEqual([first]);
+  await render({ words: { send: 'Off' } });
+  expect(alive().map(({ options }) => options.words)).toEqual([{ send: 'Off' }]);
+  expect(first!.calls).toContain('shutdown');
+});
+
 it('draws inside its own element where it is inline', async () => {
   await render({ mode: 'inline' });
   expect(alive()[0]!.options.element?.isConnected).toBe(true);

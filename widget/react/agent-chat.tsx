@@ -22,9 +22,10 @@ export interface AgentChatProps extends WidgetOptions {
   readonly onEvent?: <Name extends keyof WidgetEvents>(name: Name, detail: WidgetEvents[Name]) => void;
 }
 
-/** A widget that is on the page as long as the component is. Another key, store, mode or language is another widget; a new identity is told to the one there is. */
+/** A widget that is on the page as long as the component is. Another key, store, mode or language, or other words, are another widget; a new identity is told to the one there is. */
 export function AgentChat({ ref, onEvent, ...options }: AgentChatProps): ReactElement | null {
   const { widgetKey, store, mode, language, colorScheme, hideLauncher, identity } = options;
+  const words = JSON.stringify(options.words);
   const [widget, setWidget] = useState<Widget | null>(null);
   const place = useRef<HTMLDivElement>(null);
   const latest = useRef({ options, onEvent });
@@ -47,7 +48,7 @@ export function AgentChat({ ref, onEvent, ...options }: AgentChatProps): ReactEl
       made.shutdown();
       setWidget(null);
     };
-  }, [widgetKey, store, mode, language, colorScheme, hideLauncher]);
+  }, [widgetKey, store, mode, language, colorScheme, hideLauncher, words]);
   useEffect(() => {
     if (!widget || told.current === identity) return;
     told.current = identity;

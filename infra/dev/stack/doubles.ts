@@ -23,7 +23,7 @@ import { startVault, type Vault } from '../vault/vault.ts';
 import { publicPem } from '../../vault/public-pem.ts';
 import { setupVault } from '../../vault/setup-vault.ts';
 import { demoConnectorSecrets } from '../state/demo-connector-secrets.ts';
-import type { Ports } from '../state/ports.ts';
+import { roomiestPort, type Ports } from '../state/ports.ts';
 import type { DevSecrets } from '../state/secrets.ts';
 import { keepRunning } from './keep-running.ts';
 import { createTeardown } from './teardown.ts';
@@ -148,11 +148,13 @@ export async function startDoubles(options: DoublesOptions): Promise<Doubles> {
     const runtime = await progress.step('flow runtime', async (say) => {
       if (options.runtime === 'lfx') {
         let address = '';
+        // It goes upwards when its port is not free at once, and above the runtime's own are those of parts that listen later.
+        const port = roomiestPort(ports);
         const kept = await keepRunning({
           name: 'lfx',
           start: async (onEnd) => {
             const started = await startLfx({
-              port: ports.runtime,
+              port,
               apiKey: secrets.runtimeKey,
               stateDir: at('runtime'),
               log,

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { HttpServer } from '@agentstore/kernel/http/server';
 import type { Log } from '@agentstore/kernel/log';
 import { buildGraphiql, graphiqlDir } from '@agentstore/router/graphiql-build';
 import { buildWidget, widgetDir } from '@agentstore/widget/build';
@@ -64,30 +65,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const siteOrigin = `http://127.0.0.1:${ports.site}`;
   const supergraphFile = path.join(stateDir, 'supergraph.graphql');
   const secrets = await devSecrets(stateDir);
-  // First, so that its port is taken when lfx looks for one: it moves upwards from its own when that is not free at once.
-  const site = options.widget
-    ? await progress.step('widget', async (say) => {
-        const isBuilt = await buildWidget();
-        const started = await startCustomerSite({
-          port: ports.site,
-          store: publicOrigin,
-          widgetKey: () => readDescription(stateDir)?.demo?.widgetKey,
-          log,
-        });
-        say(`${isBuilt ? 'built' : 'unchanged'}; a site that carries it at ${siteOrigin}`);
-        return started;
-      })
-    : undefined;
   const doubles = await startDoubles({
     ...options,
     secrets,
     publicOrigin,
     delayPerTokenMs: options.delayPerTokenMs ?? 15,
-  }).catch(async (error: unknown) => {
-    await site?.close();
-    throw error;
   });
   let mounted: MountedApps | undefined;
+  let site: HttpServer | undefined;
   const stop = async (): Promise<void> => {
     await site?.close();
     await mounted?.stop();
@@ -101,6 +86,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       await progress.step('GraphiQL', async (say) =>
         say((await buildGraphiql()) ? 'built from our own packages' : 'unchanged'),
       );
+    if (options.widget)
+      await progress.step('widget', async (say) => {
+        const isBuilt = await buildWidget();
+        site = await startCustomerSite({
+          port: ports.site,
+          store: publicOrigin,
+          widgetKey: () => readDescription(stateDir)?.demo?.widgetKey,
+          log,
+        });
+        say(`${isBuilt ? 'built' : 'unchanged'}; a site that carries it at ${siteOrigin}`);
+      });
     mounted = await progress.step('subgraphs and workers', async (say) => {
       const started = await mountApps({
         stateDir,

@@ -3,7 +3,14 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { choosePorts, keepPorts, PortsUnavailable, preferredPorts, type Probe } from './ports.ts';
+import {
+  choosePorts,
+  keepPorts,
+  PortsUnavailable,
+  preferredPorts,
+  roomiestPort,
+  type Probe,
+} from './ports.ts';
 
 let stateDir: string;
 beforeEach(() => void (stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-ports-'))));
@@ -98,4 +105,12 @@ it('really asks the system whether a port is taken', async () => {
   const ports = await choosePorts(stateDir, { router: port, moved: () => undefined });
   server.close();
   expect(ports.router).toBeGreaterThan(port);
+});
+
+it.each([
+  ['above all of them', preferredPorts, 4012],
+  ['between two that are far apart', { ...preferredPorts, router: 65_535 }, 4012],
+  ['above the one that is apart', { ...preferredPorts, router: 9_000, runtime: 9_001 }, 9_002],
+])('who goes upwards has the most room %s', (_where, ports, roomiest) => {
+  expect(roomiestPort(ports)).toBe(roomiest);
 });

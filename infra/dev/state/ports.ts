@@ -111,6 +111,13 @@ function keptPorts(stateDir: string): Partial<Ports> | undefined {
 export const keepPorts = (stateDir: string, ports: Ports): void =>
   writeAtomically(fileIn(stateDir), JSON.stringify(ports, null, 2));
 
+/** Of the ports just above a part's, the one with the most room up to the next part's: for a server that goes upwards from its port when that is not free at once. */
+export function roomiestPort(ports: Ports): number {
+  const taken = Object.values(ports).toSorted((one, other) => one - other);
+  const rooms = taken.map((port, at) => (taken[at + 1] ?? lastPort + 1) - port);
+  return taken[rooms.indexOf(Math.max(...rooms))]! + 1;
+}
+
 async function nextFree(from: number, others: ReadonlySet<number>, probe: Probe): Promise<number> {
   for (let port = from + 1; port <= lastPort; port += 1)
     if (!others.has(port) && !(await probe(port))) return port;

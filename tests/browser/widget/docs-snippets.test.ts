@@ -241,6 +241,17 @@ it('brand: the operation is one of the graph, with the input that stands below i
   expect(instanceBrand.instance.branding.allowedDomains).toEqual(['www.shop.example']);
 });
 
+it("words: the site's own", async () => {
+  const { widget } = await paste({
+    head: snippet('script')
+      .replace(/ data-widget-key="[^"]*"/, '')
+      .replace('async ', ''),
+    body: asScript(snippet('words')),
+  });
+  await widget.open();
+  await expect.poll(() => widget.composer.getAttribute('placeholder')).toBe('Ask the workshop…');
+});
+
 it('every snippet that is marked was tried', () => {
   expect([...snippets.keys()].filter((name) => !tried.has(name))).toEqual([]);
 });

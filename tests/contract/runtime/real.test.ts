@@ -1,7 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import fs from 'node:fs';
-import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,6 +10,7 @@ import { cacheDirectory } from '../../../infra/dev/runtime/config.ts';
 import { installLfx } from '../../../infra/dev/runtime/install-lfx.ts';
 import { startLfx, type Lfx } from '../../../infra/dev/runtime/lfx.ts';
 import { runtimeCases } from './cases.ts';
+import { portInTimeWait } from './port-in-time-wait.ts';
 
 const apiKey = 'contract-key';
 const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), 'agentstore-lfx-'));
@@ -91,20 +90,6 @@ function folder(name: string): string {
   const made = path.join(stateDir, name);
   fs.mkdirSync(made);
   return made;
-}
-
-/** A port whose listener has ended, and closed its last connection first: the system keeps that connection's address for a minute. */
-async function portInTimeWait(): Promise<number> {
-  const server = net.createServer((socket) => void socket.end()).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  const client = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true }).resume();
-  await once(client, 'end');
-  client.end();
-  await once(client, 'close');
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function isAlive(pid: number): boolean {

@@ -7,6 +7,8 @@ import { noteRealServer } from '@agentstore/kernel/testing/real-servers';
 import { cacheDirectory } from '../../../infra/dev/runtime/config.ts';
 import { followTools, runWithTools, settled, toolAgent, type ToolAgent } from '../../e2e/tools/tool-agent.ts';
 import { openStore, type Person, type Store } from '../../e2e/support/store.ts';
+import { freePorts } from '../../setup/free-ports.ts';
+import { portInTimeWait } from '../runtime/port-in-time-wait.ts';
 
 const hasPython =
   spawnSync('python3', [
@@ -30,7 +32,12 @@ let other: Tenant;
 describe.skipIf(!isNeeded)('the store with its tool gateway on lfx', () => {
   beforeAll(async () => {
     process.env['AGENTSTORE_CACHE'] ||= cacheDirectory();
-    store = await openStore({ runtime: 'lfx' });
+    // lfx calls its port taken, and looks upwards for another: the next one is of a part that listens later.
+    const runtime = await portInTimeWait();
+    store = await openStore({
+      runtime: 'lfx',
+      ports: { ...(await freePorts()), runtime, tools: runtime + 1 },
+    });
     noteRealServer(`${store.stack.doubles.runtime.name} (whole store with its tool gateway)`);
     [one, other] = [await tenant(), await tenant()];
   }, 1_500_000);

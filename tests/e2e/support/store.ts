@@ -9,6 +9,7 @@ import { signIn } from '../../../infra/dev/identity/sign-in.ts';
 import { graphClient, type GraphClient } from '../../../infra/dev/main-job/graph-client.ts';
 import { createProgress } from '../../../infra/dev/progress.ts';
 import { payFor, refundPayment, type Payment } from '../../../infra/dev/shop/pay-for.ts';
+import type { Ports } from '../../../infra/dev/state/ports.ts';
 import { startStack, type Stack } from '../../../infra/dev/stack/stack.ts';
 import { assertInvariants } from '../../invariants/assert-invariants.ts';
 import { freePorts } from '../../setup/free-ports.ts';
@@ -75,6 +76,7 @@ export async function openStore(
     delayPerTokenMs?: number;
     ownPostgres?: boolean;
     runtime?: 'dev' | 'lfx';
+    ports?: Ports;
     graphiql?: boolean;
     widget?: boolean;
     shopRetryScheduleSeconds?: readonly number[];
@@ -86,7 +88,7 @@ export async function openStore(
   fs.chmodSync(stateDir, 0o711); // as root PostgreSQL runs under another account, which has to pass through
   const stack = await startStack({
     stateDir,
-    ports: await freePorts(),
+    ports: options.ports ?? (await freePorts()),
     runtime: options.runtime ?? 'dev',
     ...(database ? { postgres: { adminUrl: database.adminUrl, appUrl: database.url } } : {}),
     delayPerTokenMs: options.delayPerTokenMs ?? 1,

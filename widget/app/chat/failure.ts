@@ -1,4 +1,4 @@
-import type { Failure } from './chat-state.ts';
+import type { Failure } from './trouble.ts';
 
 const failures: Readonly<Record<string, Failure>> = {
   INSUFFICIENT_CREDITS: 'out-of-credits',

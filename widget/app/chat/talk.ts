@@ -1,7 +1,7 @@
 import type { Connection } from '../connection/connection.ts';
 import { Refused } from '../connection/refused.ts';
 import { NoSession } from '../session/session.ts';
-import type { Answer, Failure, Message, Question } from './chat-state.ts';
+import type { Answer, Message, Question } from './chat-state.ts';
 import { refusalOf } from './failure.ts';
 import { followRun, type Cell } from './follow-run.ts';
 import { readHistory, type HistoryPage } from './history.ts';
@@ -9,6 +9,7 @@ import type { Unsent } from './kept.ts';
 import { cancelRun, rateRun, startRun } from './operations.ts';
 import type { Outbox } from './outbox.ts';
 import { beginTranscript, type Transcript } from './transcript.ts';
+import type { Failure } from './trouble.ts';
 import { askedTurn, isWaiting, mergeTurns, messagesOf, runIdOf, type Turn } from './turn.ts';
 
 /** Events of a run that a history brings along. */

@@ -1,6 +1,7 @@
-import type { Failure, Message, Question } from './chat-state.ts';
+import type { Message, Question } from './chat-state.ts';
 import type { PastRun } from './run-event.ts';
 import { transcriptOf, type Transcript } from './transcript.ts';
+import type { Failure } from './trouble.ts';
 
 /** A question and, once the server took it, its run. */
 export interface Turn {

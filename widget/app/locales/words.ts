@@ -1,4 +1,4 @@
-import type { Failure, Trouble } from '../chat/chat-state.ts';
+import type { Failure, Trouble } from '../chat/trouble.ts';
 
 /** Every string that a visitor sees or hears, in one language. A word that a language lacks does not compile. */
 export interface Words {
@@ -97,3 +97,12 @@ export interface Words {
   readonly rateLimited: (seconds: number) => string;
   readonly failures: Readonly<Record<Failure, string>>;
 }
+
+/** Names of the words, with a dot where they are one of several. */
+export type WordKey =
+  | Exclude<keyof Words, 'locale' | 'dir' | 'troubles' | 'failures'>
+  | `troubles.${keyof Words['troubles']}`
+  | `failures.${keyof Words['failures']}`;
+
+/** What a site says in place of the widget's own words, as plain text. */
+export type SiteWords = Readonly<Partial<Record<WordKey, string>>>;

@@ -1,5 +1,5 @@
 import type { Branding } from '@agentstore/kernel/branding';
-import type { Trouble } from '../chat/chat-state.ts';
+import type { Trouble } from '../chat/trouble.ts';
 
 /** A problem of session:init (RFC 9457), as far as a client acts on it. */
 export interface Problem {

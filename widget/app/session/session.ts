@@ -1,5 +1,5 @@
 import type { Branding } from '@agentstore/kernel/branding';
-import type { Trouble } from '../chat/chat-state.ts';
+import type { Trouble } from '../chat/trouble.ts';
 import type { Kept } from '../chat/kept.ts';
 import type { Surroundings } from '../chat/surroundings.ts';
 import { createBackoff } from '../connection/backoff.ts';

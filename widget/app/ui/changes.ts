@@ -1,4 +1,5 @@
-import type { Answer, ChatState, Connection, Question, Rating, Trouble } from '../chat/chat-state.ts';
+import type { Answer, ChatState, Connection, Question, Rating } from '../chat/chat-state.ts';
+import type { Trouble } from '../chat/trouble.ts';
 import { isCutOff } from './notice-text.ts';
 
 /** What a visitor is told, and a page can listen to. */

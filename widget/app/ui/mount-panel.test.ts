@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import type { Failure, Trouble } from '../chat/chat-state.ts';
+import type { Failure, Trouble } from '../chat/trouble.ts';
 import { words as arabic } from '../locales/ar.ts';
 import { words } from '../locales/en.ts';
 import type { Widget, WidgetOptions } from '../widget-api.ts';
@@ -357,6 +357,31 @@ it('speaks the language of the options, right to left where it is read so', asyn
   await widget.open();
   expect(one('.app').dir).toBe('rtl');
   expect(one('.app').lang).toBe('ar');
+  expect(one('.head p').textContent).toBe(arabic.aiAgent);
+});
+
+it('says what the site says, as text', async () => {
+  widget.shutdown();
+  mount({
+    language: 'ar',
+    words: {
+      composer: 'Ask <b>Ada</b>',
+      disclaimer: '<img src=x onerror=alert(1)>',
+      toolsUsed: 'Helpers: #',
+    },
+  });
+  await settled();
+  await widget.open();
+  await become({
+    messages: [
+      answer('1', 'a', {
+        steps: [{ id: '1', name: 'x', arguments: '{}', result: { content: 'x', isError: false } }],
+      }),
+    ],
+  });
+  expect(field().placeholder).toBe('Ask <b>Ada</b>');
+  expect(one('.print').textContent).toBe('<img src=x onerror=alert(1)>');
+  expect(one('.fold').textContent).toBe(`Helpers: ${(1).toLocaleString('ar')}`);
   expect(one('.head p').textContent).toBe(arabic.aiAgent);
 });
 

@@ -1,6 +1,7 @@
 import { createRef, render } from 'preact';
 import type { Chat } from '../chat/chat-state.ts';
 import { words as english } from '../locales/en.ts';
+import { inSiteWords } from '../locales/in-site-words.ts';
 import { pickWords } from '../locales/pick-words.ts';
 import { dress } from '../theme/dress.ts';
 import type { MountWidget, Widget } from '../widget-api.ts';
@@ -106,7 +107,7 @@ export function mountPanel({ root, options, launcher }: Parameters<MountWidget>[
 
   const wanted = [options.language, document.documentElement.lang, ...navigator.languages];
   const inWords = pickWords(wanted.filter((tag) => tag !== undefined)).then((picked) => {
-    words = picked;
+    words = inSiteWords(picked, options.words ?? {});
     drawLater();
   });
   /** By itself it does not take the focus from where the visitor is. */

@@ -1,4 +1,5 @@
-import type { ChatState, Trouble } from '../chat/chat-state.ts';
+import type { ChatState } from '../chat/chat-state.ts';
+import type { Trouble } from '../chat/trouble.ts';
 import type { Words } from '../locales/words.ts';
 
 export const troubleText = (trouble: Trouble, words: Words): string =>
