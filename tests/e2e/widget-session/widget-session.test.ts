@@ -192,7 +192,7 @@ describe('of the calls of tools', () => {
     readonly delta?: string;
   }
   const fields = `__typename seq ... on StepStarted { step } ... on ToolCallStart { toolCallId toolName } ... on ToolCallArgs { delta }
-    ... on ToolCallResult { content } ... on TextMessageContent { text: delta }`;
+    ... on ToolCallResult { content }`;
   const follow = `subscription ($id: ID!, $after: Int) { runEvents(runId: $id, after: $after) { ${fields} } }`;
 
   /** All that this page is told of a run, over its socket and as history; the same both ways. */
