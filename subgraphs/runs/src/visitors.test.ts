@@ -420,8 +420,11 @@ describe("a run's events", () => {
     await app.finish(owner, { output: 'hi!' });
     return { id: run!.id, live: await live };
   }
-  const followed = (caller: Caller, id: string, after: number): Promise<SeenEvent[]> =>
-    Array.fromAsync(app.events(caller, id, after));
+  async function followed(caller: Caller, id: string, after: number): Promise<SeenEvent[]> {
+    const events: SeenEvent[] = [];
+    for await (const event of app.events(caller, id, after)) events.push(event);
+    return events;
+  }
   const read = async (caller: Caller, id: string): Promise<readonly SeenEvent[]> =>
     (
       (await query(caller, `{ run(id: "${id}") { events { ${eventFields} } } }`)) as unknown as {

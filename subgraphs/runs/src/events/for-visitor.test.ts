@@ -4,7 +4,8 @@ import { member } from '../testing/runs-app.ts';
 import { eventFor, eventForVisitor } from './for-visitor.ts';
 import type { EventKind, RunEvent } from './run-event.ts';
 
-const event = (kind: string, payload: RunEvent['payload'] = { secret: 'of the shop' }): RunEvent => ({
+const anyPayload = { toolName: 'find', delta: '{}', content: 'of the shop' };
+const event = (kind: string, payload: RunEvent['payload'] = anyPayload): RunEvent => ({
   runId: uuidv7(),
   seq: 7,
   kind,
@@ -43,9 +44,7 @@ describe('to a visitor', () => {
     const stored = event(kind);
     const { runId, seq, at } = stored;
     expect(eventForVisitor(stored, showToolSteps)).toEqual(
-      isTold
-        ? { ...stored, payload: expect.objectContaining(stored.payload) as object }
-        : { runId, seq, at, kind: 'RunEventWithheld', payload: {} },
+      isTold ? stored : { runId, seq, at, kind: 'RunEventWithheld', payload: {} },
     );
   });
 

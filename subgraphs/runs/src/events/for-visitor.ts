@@ -40,10 +40,10 @@ export function eventForVisitor(event: RunEvent, showToolSteps: boolean): RunEve
 
 const withheld = (event: RunEvent): RunEvent => ({ ...event, kind: 'RunEventWithheld', payload: {} });
 
-const changed = (event: RunEvent, field: string, change: (text: string) => string): RunEvent => ({
-  ...event,
-  payload: { ...event.payload, [field]: change(String(event.payload[field] ?? '')) },
-});
+function changed(event: RunEvent, field: string, change: (text: string) => string): RunEvent {
+  const text = event.payload[field];
+  return { ...event, payload: { ...event.payload, [field]: typeof text === 'string' ? change(text) : '' } };
+}
 
 /** A connector's slug has no underscore (`toolIdOf`). */
 const withoutConnector = (toolId: string): string => toolId.replace(/^[^_]*__/, '');
