@@ -27,6 +27,6 @@ export interface Branding {
   readonly greeting: string | null;
   /** Up to 6 prompts that a visitor can send with one press. */
   readonly suggestedPrompts: readonly string[];
-  /** Whether tool steps are shown to visitors. */
+  /** Whether visitors see what tools the agent calls; if not, nothing of it is sent to them. */
   readonly showToolSteps: boolean;
 }

@@ -40,6 +40,8 @@ export const callerSchema = z.discriminatedUnion('kind', [
     origin: z.string(),
     /** Most that the visitor's runs of the last 24 hours may be charged, in micro-credits. */
     spendCap: z.string().regex(/^\d{1,19}$/),
+    /** Whether the visitor may see what tools the agent calls. */
+    showToolSteps: z.boolean().default(false),
   }),
   z.object({ kind: z.literal('SERVICE'), serviceId: z.string(), scopes: z.array(z.enum(permissions)) }),
 ]);

@@ -16,6 +16,8 @@ const grantSchema = z.object({
   origin: z.url({ protocol: /^https?$/ }),
   /** Most that the visitor's runs of the last 24 hours may be charged, in micro-credits. */
   spendCap: z.string().regex(/^\d{1,19}$/),
+  /** Whether the visitor may see what tools the agent calls. A token that does not say is one of before it was asked. */
+  showToolSteps: z.boolean().default(false),
 });
 
 /** What the bearer of a widget token is, and where. */

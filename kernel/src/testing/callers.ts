@@ -38,7 +38,7 @@ export const apiKeyCaller = (organizationId: string, ...scopes: Permission[]): C
   scopes,
 });
 
-/** A visitor of a site that carries the widget of an instance; their runs may be charged 100 credits unless said. */
+/** A visitor of a site that carries the widget of an instance; their runs may be charged 100 credits and tool steps are shown unless said. */
 export const widgetCaller = (
   of: Pick<WidgetCaller, 'organizationId' | 'instanceId'>,
   more: Partial<WidgetCaller> = {},
@@ -50,6 +50,7 @@ export const widgetCaller = (
   organizationId: of.organizationId,
   origin: 'https://shop.example',
   spendCap: '100000000',
+  showToolSteps: true,
   ...more,
 });
 

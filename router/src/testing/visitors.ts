@@ -12,27 +12,31 @@ export const grantOf = (more: Partial<WidgetGrant> = {}): WidgetGrant => ({
   organizationId: uuidv7(),
   origin: site,
   spendCap: '5000000',
+  showToolSteps: true,
   ...more,
 });
 
 /** What the control plane answers to a page that asks for a session. */
-export const sessionOf = (more: Partial<WidgetSession> = {}): WidgetSession => ({
-  ...grantOf(),
-  handle: 'handle-1',
-  identified: false,
-  branding: {
-    brandName: 'Ada',
-    logoUrl: null,
-    avatarUrl: null,
-    primaryColor: '#112233',
-    accentColor: '#445566',
-    fontFamily: 'system-ui',
-    launcherText: '',
-    position: 'BOTTOM_RIGHT',
-    colorScheme: 'AUTO',
-    greeting: null,
-    suggestedPrompts: [],
-    showToolSteps: true,
-  },
-  ...more,
-});
+export function sessionOf(more: Partial<WidgetSession> = {}): WidgetSession {
+  const { showToolSteps, ...session } = grantOf();
+  return {
+    ...session,
+    handle: 'handle-1',
+    identified: false,
+    branding: {
+      brandName: 'Ada',
+      logoUrl: null,
+      avatarUrl: null,
+      primaryColor: '#112233',
+      accentColor: '#445566',
+      fontFamily: 'system-ui',
+      launcherText: '',
+      position: 'BOTTOM_RIGHT',
+      colorScheme: 'AUTO',
+      greeting: null,
+      suggestedPrompts: [],
+      showToolSteps,
+    },
+    ...more,
+  };
+}

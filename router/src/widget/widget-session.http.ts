@@ -57,8 +57,10 @@ export function widgetSessionRoutes(
     });
     if (body.handle) limits.visitor.rename(hashOf(body.handle), hashOf(session.handle));
     const { sessionId, visitorId, instanceId, organizationId, spendCap, identified, branding } = session;
+    const { origin: site } = session;
+    const { showToolSteps } = branding;
     const token = await widget.signToken(
-      { sessionId, visitorId, instanceId, organizationId, origin: session.origin, spendCap },
+      { sessionId, visitorId, instanceId, organizationId, origin: site, spendCap, showToolSteps },
       widget.tokenSeconds,
     );
     return json({

@@ -53,7 +53,15 @@ describe('session:init', () => {
     });
     const { sessionId, visitorId, instanceId, organizationId, origin, spendCap } = session;
     const claims = decodeJwt(body.token);
-    expect(claims['grant']).toEqual({ sessionId, visitorId, instanceId, organizationId, origin, spendCap });
+    expect(claims['grant']).toEqual({
+      sessionId,
+      visitorId,
+      instanceId,
+      organizationId,
+      origin,
+      spendCap,
+      showToolSteps: true,
+    });
     expect(claims.exp! - claims.iat!).toBe(600);
     expect(router.controlPlane.widgets.asked.at(-1)).toEqual({
       verb: 'init',

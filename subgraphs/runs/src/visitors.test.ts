@@ -4,7 +4,7 @@ import { callerScope } from '@agentstore/kernel/access';
 import { anonymous, type Caller, type WidgetCaller } from '@agentstore/kernel/caller';
 import { fromGlobalId, toGlobalId, uuidv7 } from '@agentstore/kernel/ids';
 import { userCaller, widgetCaller as visitor } from '@agentstore/kernel/testing/callers';
-import { member, startRunsApp, type RunsApp } from './testing/runs-app.ts';
+import { eventFields, member, startRunsApp, type RunsApp, type SeenEvent } from './testing/runs-app.ts';
 import type { InstanceFacts } from './runs/run.ts';
 
 let app: RunsApp;
@@ -360,6 +360,101 @@ describe('what a visitor is told', () => {
     expect(await query(member(facts), selection)).toMatchObject({
       run: { error: { message: error.message } },
     });
+  });
+});
+
+describe("a run's events", () => {
+  const toolCallId = 'call-1';
+  const citation = {
+    documentId: 'd',
+    documentName: 'manual.pdf',
+    chunkId: 'c',
+    text: 't',
+    score: 1,
+    page: 1,
+  };
+  const stored: readonly [kind: string, payload: object][] = [
+    ['RunStarted', { conversationId: uuidv7() }],
+    ['StepStarted', { step: 'Find order' }],
+    ['ToolCallStart', { toolCallId, toolName: 'orders__find_order' }],
+    ['ToolCallArgs', { toolCallId, delta: '{"number":"7"}' }],
+    ['ToolCallEnd', { toolCallId }],
+    ['ToolCallResult', { toolCallId, content: 'sent'.padEnd(3_000, '!'), isError: false }],
+    ['StepFinished', { step: 'Find order' }],
+    ['TextMessageStart', { messageId: 'm', role: 'assistant' }],
+    ['CitationAdded', { messageId: 'm', citation }],
+    ['TextMessageContent', { messageId: 'm', delta: 'hi!' }],
+    ['TextMessageEnd', { messageId: 'm' }],
+  ];
+  const said = [
+    { __typename: 'TextMessageStart', seq: 8 },
+    { __typename: 'CitationAdded', seq: 9, citation: { documentName: 'manual.pdf' } },
+    { __typename: 'TextMessageContent', seq: 10, messageId: 'm', delta: 'hi!' },
+    { __typename: 'TextMessageEnd', seq: 11 },
+    { __typename: 'RunFinished', seq: 12, output: 'hi!', charge: null, usage: null },
+  ];
+  const withheld = (seq: number) => ({ __typename: 'RunEventWithheld', seq });
+  const steps = [
+    { __typename: 'ToolCallStart', seq: 3, toolCallId, toolName: 'find_order' },
+    { __typename: 'ToolCallArgs', seq: 4, toolCallId, delta: '{"number":"7"}' },
+    { __typename: 'ToolCallEnd', seq: 5, toolCallId },
+    {
+      __typename: 'ToolCallResult',
+      seq: 6,
+      toolCallId,
+      content: `${'sent'.padEnd(2_000, '!')}…`,
+      isError: false,
+    },
+  ];
+
+  /** A run of the visitor that told all of it while they followed it, with what they saw of it then. */
+  async function told(caller: Caller): Promise<{ id: string; live: SeenEvent[] }> {
+    const { run } = await app.start(facts, {}, caller);
+    const owner = await claim(run!.id);
+    const live = followed(caller, run!.id, 0);
+    const at = new Date().toISOString();
+    await app.service.call('POST', `/internal/runs/${owner.runId}/events`, {
+      fence: owner.fence,
+      events: stored.map(([kind, payload], index) => ({ seq: index + 1, kind, at, payload })),
+    });
+    await app.finish(owner, { output: 'hi!' });
+    return { id: run!.id, live: await live };
+  }
+  async function followed(caller: Caller, id: string, after: number): Promise<SeenEvent[]> {
+    const events: SeenEvent[] = [];
+    for await (const event of app.events(caller, id, after)) events.push(event);
+    return events;
+  }
+  const read = async (caller: Caller, id: string): Promise<readonly SeenEvent[]> =>
+    (
+      (await query(caller, `{ run(id: "${id}") { events { ${eventFields} } } }`)) as unknown as {
+        run: { events: SeenEvent[] };
+      }
+    ).run.events;
+  const bare = (events: readonly SeenEvent[]) =>
+    events.map(({ runId: _run, at: _at, ...event }) => (event.seq === 1 ? event.__typename : event));
+
+  it.each([
+    ['with the beginning of tool steps', true, steps],
+    ['without anything of a tool call', false, [3, 4, 5, 6].map(withheld)],
+  ])('are the same however they are read, %s', async (_how, showToolSteps, ofTools) => {
+    const caller = { ...alice, showToolSteps };
+    const { id, live } = await told(caller);
+    const expected = ['RunStarted', withheld(2), ...ofTools, withheld(7), ...said];
+    expect(bare(live)).toEqual(expected);
+    expect(bare(await read(caller, id))).toEqual(expected);
+    for (let seen = 0; seen < expected.length; seen += 1)
+      expect(bare(await followed(caller, id, seen))).toEqual(expected.slice(seen));
+  });
+
+  it('of a visitor are all told to a member', async () => {
+    const { id } = await told({ ...alice, showToolSteps: false });
+    const kinds = [...stored.map(([kind]) => kind), 'RunFinished'];
+    for (const events of [await read(member(facts), id), await followed(member(facts), id, 0)]) {
+      expect(events.map(({ __typename }) => __typename)).toEqual(kinds);
+      expect(events[2]).toMatchObject({ toolName: 'orders__find_order' });
+      expect(events[5]).toMatchObject({ content: 'sent'.padEnd(3_000, '!') });
+    }
   });
 });
 

@@ -2,7 +2,9 @@ import { decodeJwt } from 'jose';
 import { WebSocket } from 'undici';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { widgetTokenSigner, type WidgetGrant } from '@agentstore/kernel/auth/widget-token';
+import { graphClient } from '../../../infra/dev/main-job/graph-client.ts';
 import { openStore, type Person, type Store } from '../support/store.ts';
+import { toolAgent } from '../tools/tool-agent.ts';
 
 const recheckMs = 500;
 const site = 'https://shop.example.com';
@@ -23,9 +25,9 @@ beforeAll(async () => {
 });
 afterAll(() => store.close());
 
-const keyNow = async (): Promise<string> =>
-  (await owner.query('query ($id: ID!) { instance(id: $id) { endpoint { widgetKey } } }', { id: instanceId }))
-    .instance.endpoint.widgetKey;
+const keyNow = async (id = instanceId): Promise<string> =>
+  (await owner.query('query ($id: ID!) { instance(id: $id) { endpoint { widgetKey } } }', { id })).instance
+    .endpoint.widgetKey;
 const change = (verb: string) =>
   owner.query(
     `mutation ($input: Instance${verb}Input!) { instanceChange: instance${verb}(input: $input) { errors { code } } }`,
@@ -180,4 +182,92 @@ it('a widget that is taken back ends every session, and its key finds nothing', 
   widgetKey = await keyNow();
   expect(await init({ handle: one.handle })).toMatchObject({ status: 401, code: 'SESSION_REVOKED' });
   expect((await init()).status).toBe(200);
+});
+
+describe('of the calls of tools', () => {
+  interface Told {
+    readonly __typename: string;
+    readonly seq: number;
+    readonly toolName?: string;
+    readonly delta?: string;
+  }
+  const fields = `__typename seq ... on StepStarted { step } ... on ToolCallStart { toolCallId toolName } ... on ToolCallArgs { delta }
+    ... on ToolCallResult { content }`;
+  const follow = `subscription ($id: ID!, $after: Int) { runEvents(runId: $id, after: $after) { ${fields} } }`;
+
+  /** All that this page is told of a run, over its socket and as history; the same both ways. */
+  async function told({ token }: Page, id: string): Promise<Told[]> {
+    const graph = graphClient({ url: store.graphqlUrl, token, origin: site });
+    try {
+      const live: Told[] = [];
+      for await (const { runEvents } of graph.subscribe<{ runEvents: Told }>(follow, { id }))
+        live.push(runEvents);
+      const { visitorConversations } = await graph.query<{
+        visitorConversations: {
+          edges: { node: { runs: { edges: { node: { id: string; events: Told[] } }[] } } }[];
+        };
+      }>(
+        `{ visitorConversations { edges { node { runs { edges { node { id events { ${fields} } } } } } } } }`,
+      );
+      const runs = visitorConversations.edges.flatMap(({ node }) => node.runs.edges.map((edge) => edge.node));
+      expect(runs.find((one) => one.id === id)!.events).toEqual(live);
+      const rest: Told[] = [];
+      for await (const { runEvents } of graph.subscribe<{ runEvents: Told }>(follow, { id, after: 4 }))
+        rest.push(runEvents);
+      expect(rest).toEqual(live.slice(4));
+      return live;
+    } finally {
+      await graph.close();
+    }
+  }
+
+  it('a visitor is told what the owner shows, from their next session on, and of each run the same places', async () => {
+    const desk = await toolAgent(store, owner);
+    const brand = (showToolSteps: boolean) =>
+      owner.query(
+        'mutation ($input: InstanceBrandInput!) { instanceBrand(input: $input) { errors { code message } } }',
+        { input: { instanceId: desk.instanceId, allowedDomains: ['shop.example.com'], showToolSteps } },
+      );
+    const start = async ({ token }: Page): Promise<string> => {
+      const graph = graphClient({ url: store.graphqlUrl, token, origin: site });
+      const { runStart } = await graph
+        .query<{ runStart: { run: { id: string } } }>(
+          'mutation ($input: RunStartInput!) { runStart(input: $input) { run { id } errors { code } } }',
+          {
+            input: {
+              instanceId: desk.instanceId,
+              input: 'Where is my order A-1042?',
+              idempotencyKey: crypto.randomUUID(),
+            },
+          },
+        )
+        .finally(() => graph.close());
+      return runStart.run.id;
+    };
+    await brand(true);
+    const of = { widgetKey: await keyNow(desk.instanceId) };
+    const open = await page(of);
+    const run = await start(open);
+    const shown = await told(open, run);
+    const named = shown.flatMap(({ toolName }) => toolName ?? []).sort();
+    expect(named).toEqual(['find_order', 'service_status']);
+    expect(shown.some(({ delta }) => delta?.includes('A-1042'))).toBe(true);
+    expect(JSON.stringify(shown)).not.toMatch(/orders__|status__|Step/);
+
+    await brand(false);
+    const closed = await page({ ...of, handle: open.handle });
+    expect(closed.visitorId).toBe(open.visitorId);
+    const hidden = await told(closed, run);
+    const own = /^(RunStarted|TextMessage|RunFinished)/;
+    expect(hidden).toEqual(
+      shown.map((event) =>
+        own.test(event.__typename) ? event : { __typename: 'RunEventWithheld', seq: event.seq },
+      ),
+    );
+    const next = await told(closed, await start(closed));
+    expect(next.map(({ seq }) => seq)).toEqual(next.map((_, index) => index + 1));
+    expect(next.at(-1)!.__typename).toBe('RunFinished');
+    expect(JSON.stringify(next)).not.toMatch(/find_order|service_status|ToolCall|Step/);
+    expect(await told(open, run)).toEqual(shown);
+  });
 });

@@ -40,7 +40,7 @@ const schema = buildSchema(`
   type Citation { documentId: ID!, documentName: String!, chunkId: ID!, text: String!, score: Float!, page: Int }
   interface RunEvent { seq: Int! }
   type RunStarted implements RunEvent { seq: Int!, conversationId: ID! }
-  type StepStarted implements RunEvent { seq: Int!, step: String! }
+  type RunEventWithheld implements RunEvent { seq: Int! }
   type TextMessageStart implements RunEvent { seq: Int!, messageId: ID! }
   type TextMessageContent implements RunEvent { seq: Int!, messageId: ID!, delta: String! }
   type TextMessageEnd implements RunEvent { seq: Int!, messageId: ID! }

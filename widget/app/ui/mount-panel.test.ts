@@ -221,9 +221,7 @@ it('rates an answer, and asks of a bad one why', async () => {
 });
 
 it('shows tool steps folded, and none where the branding says so', async () => {
-  const steps = [
-    { id: '1', name: 'orders__find_order', arguments: '{}', result: { content: 'x', isError: false } },
-  ];
+  const steps = [{ id: '1', name: 'find_order', arguments: '{}', result: { content: 'x', isError: false } }];
   await widget.open();
   await become({ messages: [answer('1', 'a', { steps })] });
   expect(one('.fold').textContent).toBe('Used 1 tool');

@@ -4,13 +4,8 @@ import type { ToolStep } from '../chat/chat-state.ts';
 import { Icon } from './icon.tsx';
 import { useShared } from './shared.ts';
 
-/** Of a result, as much as helps a person; some are tens of thousands of characters long. */
-const shownCharacters = 2_000;
-const cut = (text: string): string =>
-  text.length > shownCharacters ? `${text.slice(0, shownCharacters)}…` : text;
-
-/** `orders__find_order` is `find order` for people. */
-const toolName = (name: string): string => name.replace(/^.*?__/, '').replace(/[_-]+/g, ' ');
+/** `find_order` is `find order` for people. */
+const toolName = (name: string): string => name.replace(/[_-]+/g, ' ');
 
 /** What the agent did to answer, folded away. */
 export function ToolSteps({
@@ -59,13 +54,13 @@ function Step({ step }: { readonly step: ToolStep }): VNode {
         <h3>{words.toolInput}</h3>
         {/* its far side is for whoever has no mouse, too */}
         <pre dir="ltr" tabIndex={0}>
-          {cut(step.arguments)}
+          {step.arguments}
         </pre>
         {result && (
           <>
             <h3>{words.toolResult}</h3>
             <pre dir="ltr" tabIndex={0}>
-              {cut(result.content)}
+              {result.content}
             </pre>
           </>
         )}

@@ -36,7 +36,8 @@ const InstanceBrandInput = builder.inputType('InstanceBrandInput', {
     }),
     showToolSteps: t.boolean({
       required: false,
-      description: 'Whether visitors see which tools were called.',
+      description:
+        'Whether visitors see which tools were called, and the beginning of what went in and came out; if not, nothing of it is sent to them.',
     }),
     allowedDomains: t.stringList({
       required: false,

@@ -110,7 +110,8 @@ const BrandingType = builder.objectRef<InstanceBranding>('Branding').implement({
       resolve: ({ wire }) => [...wire.suggestedPrompts],
     }),
     showToolSteps: t.boolean({
-      description: 'Whether visitors see which tools were called.',
+      description:
+        'Whether visitors see which tools were called, and the beginning of what went in and came out; if not, nothing of it is sent to them.',
       resolve: ({ wire }) => wire.showToolSteps,
     }),
     allowedDomains: t.stringList({

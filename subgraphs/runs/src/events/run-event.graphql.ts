@@ -9,6 +9,7 @@ import type { RunError, RunUsage } from '../runs/run.ts';
 import { isVisitor } from '../runs/visitor.ts';
 import { runById } from '../runs/runs.store.ts';
 import { endable, followRun } from './follow-run.ts';
+import { eventFor } from './for-visitor.ts';
 import type { EventKind, RunEvent } from './run-event.ts';
 
 export const RunEventInterface = builder.interfaceRef<RunEvent>('RunEvent').implement({
@@ -81,13 +82,18 @@ plainEvent('TextMessageContent', 'More text of a message.', {
 plainEvent('TextMessageEnd', 'A message is complete.', messageId);
 plainEvent('ToolCallStart', 'The agent calls a tool.', {
   ...toolCallId,
-  toolName: { description: 'Which tool.' },
+  toolName: { description: 'Which tool; to a visitor of the widget without its connector.' },
 });
 plainEvent('ToolCallArgs', 'Arguments of a tool call.', {
   ...toolCallId,
-  delta: { description: 'JSON text to append.' },
+  delta: { description: 'JSON text to append; to a visitor of the widget no more than its beginning.' },
 });
 plainEvent('ToolCallEnd', 'The arguments are complete.', toolCallId);
+plainEvent(
+  'RunEventWithheld',
+  'An event that is not for this caller, a visitor of the widget: a step of the flow, or of a tool where the site does not show them. It only keeps its place.',
+  {},
+);
 
 builder.objectRef<RunEvent>('RunStarted').implement({
   description: 'A runner took the run.',
@@ -106,7 +112,10 @@ builder.objectRef<RunEvent>('ToolCallResult').implement({
   isTypeOf: (event) => (event as RunEvent).kind === 'ToolCallResult',
   fields: (t) => ({
     toolCallId: t.id({ description: 'The tool call.', resolve: (event) => text(event, 'toolCallId') }),
-    content: t.string({ description: 'The answer as text.', resolve: (event) => text(event, 'content') }),
+    content: t.string({
+      description: 'The answer as text; to a visitor of the widget no more than its beginning.',
+      resolve: (event) => text(event, 'content'),
+    }),
     isError: t.boolean({
       description: 'Whether the tool failed.',
       resolve: (event) => event.payload['isError'] === true,
@@ -226,7 +235,7 @@ builder.subscriptionField('runEvents', (t) =>
     },
     subscribe: (_root, { runId, after }, { deps, caller, request }) =>
       subscribeRun(deps, caller, { runId, after: after ?? 0, signal: request.signal }),
-    resolve: (event) => event,
+    resolve: (event, _args, { caller }) => eventFor(caller, event),
   }),
 );
 

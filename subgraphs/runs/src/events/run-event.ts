@@ -1,7 +1,7 @@
 import type { Uuid } from '@agentstore/kernel/ids';
 import type { Run } from '../runs/run.ts';
 
-/** AG-UI's vocabulary, as far as the store uses it; the names are the GraphQL types. RunEventsGap is made when reading, never stored. */
+/** AG-UI's vocabulary, as far as the store uses it; the names are the GraphQL types. RunEventsGap and RunEventWithheld are made when reading, never stored. */
 export const eventKinds = [
   'RunStarted',
   'StepStarted',
@@ -18,7 +18,8 @@ export const eventKinds = [
 
 /** After one of these a run says nothing more. */
 export const terminalKinds = ['RunFinished', 'RunFailed', 'RunCancelled'] as const;
-export type EventKind = (typeof eventKinds)[number] | (typeof terminalKinds)[number] | 'RunEventsGap';
+export type EventKind =
+  (typeof eventKinds)[number] | (typeof terminalKinds)[number] | 'RunEventsGap' | 'RunEventWithheld';
 
 export const isTerminal = (kind: string): boolean => (terminalKinds as readonly string[]).includes(kind);
 

@@ -1,6 +1,7 @@
 import { callerScope } from '@agentstore/kernel/access';
 import { fromGlobalId, toGlobalId } from '@agentstore/kernel/ids';
 import { builder } from '../builder.ts';
+import { eventFor } from '../events/for-visitor.ts';
 import { RunEventInterface } from '../events/run-event.graphql.ts';
 import { withoutHoles } from '../events/run-event.ts';
 import { eventsAfter } from '../events/run-events.store.ts';
@@ -54,7 +55,9 @@ RunRef.implement({
         const events = await deps.db.transaction(callerScope(caller, 'run:read'), (tx) =>
           eventsAfter(tx, run.id, last, limit),
         );
-        return [...withoutHoles(run, last, { events, whole: events.length < limit })].slice(0, limit);
+        return [...withoutHoles(run, last, { events, whole: events.length < limit })]
+          .slice(0, limit)
+          .map((event) => eventFor(caller, event));
       },
     }),
   }),

@@ -153,12 +153,15 @@ export const member = (facts: { organizationId: Uuid }): Caller =>
 const startMutation = `mutation ($input: RunStartInput!) { runStart(input: $input) {
   run { id state } required available missing errors { code message field } } }`;
 
-const eventsSubscription = `subscription ($runId: ID!, $after: Int) { runEvents(runId: $runId, after: $after) {
-  __typename runId seq at
+/** A selection of the fields of events. */
+export const eventFields = `__typename runId seq at
   ... on RunStarted { conversationId } ... on StepStarted { step } ... on TextMessageContent { messageId delta }
+  ... on ToolCallStart { toolCallId toolName } ... on ToolCallArgs { toolCallId delta } ... on ToolCallEnd { toolCallId }
+  ... on ToolCallResult { toolCallId content isError } ... on CitationAdded { citation { documentName } }
   ... on RunFinished { output charge usage { status models { provider model inputTokens outputTokens } } }
   ... on RunFailed { error { code message retryable } charge } ... on RunCancelled { charge }
-  ... on RunEventsGap { fromSeq toSeq reason } } }`;
+  ... on RunEventsGap { fromSeq toSeq reason }`;
+const eventsSubscription = `subscription ($runId: ID!, $after: Int) { runEvents(runId: $runId, after: $after) { ${eventFields} } }`;
 
 /** What the subgraph writes: `event: next`, one `data:` line, a blank line. */
 async function* readSse(answer: Response, signal?: AbortSignal): AsyncGenerator<SeenEvent, void, void> {
