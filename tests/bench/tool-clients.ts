@@ -24,7 +24,6 @@ export interface ToolClients {
   hop(): Promise<void>;
   /** A client of the status server, or of the gateway in front of it, as lfx has one: of the era with a handshake, kept for many calls. */
   mcp(url: URL, token: string, tool: string): Promise<{ call(): Promise<void>; close(): Promise<void> }>;
-  close(): Promise<void>;
 }
 
 export function toolClients(at: { readonly upstream: string; readonly gateway: string }): ToolClients {
@@ -68,6 +67,5 @@ export function toolClients(at: { readonly upstream: string; readonly gateway: s
         close: () => client.close(),
       };
     },
-    close: () => dispatcher.close(),
   };
 }

@@ -8,7 +8,6 @@ import { draftOf } from '@agentstore/tools/calls/audit-draft';
 import { createRunOwner } from '@agentstore/tools/calls/run-owner';
 import type { ToolCall } from '@agentstore/tools/calls/tool-call';
 import { serviceAudience, servicePermissions } from '../../infra/dev/identity/services.ts';
-import type { BenchStore } from './open-store.ts';
 import type { ToolRun } from './tool-agent.ts';
 
 /** The parts of a call that wait for others, done by the gateway's own code, each alone. */
@@ -20,14 +19,20 @@ export interface ToolSteps {
   close(): Promise<void>;
 }
 
-export function toolSteps({ stack: { doubles } }: BenchStore, run: ToolRun): ToolSteps {
-  const db = openDatabase({ url: doubles.databaseUrl, schema: 'tools', max: 2, log: silentLog });
+/** Where the gateway's own database and identity are. */
+export interface StepsOptions {
+  readonly databaseUrl: string;
+  readonly tokenUrl: string;
+  readonly clientSecret: string;
+}
+
+export function toolSteps({ databaseUrl, tokenUrl, clientSecret }: StepsOptions, run: ToolRun): ToolSteps {
+  const db = openDatabase({ url: databaseUrl, schema: 'tools', max: 2, log: silentLog });
   const audit = createAuditLog({ db, log: silentLog, deadlineMs: 2_000, mostWaiting: 100 });
-  const { identity } = doubles;
   const token = serviceTokenSource({
-    tokenUrl: identity.tokenUrl,
+    tokenUrl,
     clientId: 'tools',
-    clientSecret: identity.serviceSecrets['tools']!,
+    clientSecret,
     audience: serviceAudience,
     scope: servicePermissions['tools']!,
   });

@@ -9,10 +9,9 @@ export interface ToolUpstream {
   readonly origin: string;
   /** How long each answer of the orders API takes from now on. */
   delayMs: number;
-  close(): Promise<void>;
 }
 
-/** The orders API and the status server on one port. They take any credential: what checking it costs is no part of a comparison. */
+/** The orders API and the status server on one port, for as long as the process lives. They take any credential: what checking it costs is no part of a comparison. */
 export async function openToolUpstream(): Promise<ToolUpstream> {
   const mcp = statusServer((error) => process.emitWarning(error));
   const server = await serve({
@@ -25,13 +24,6 @@ export async function openToolUpstream(): Promise<ToolUpstream> {
       return answerOrders(url);
     },
   });
-  const upstream: ToolUpstream = {
-    origin: server.origin,
-    delayMs: 0,
-    async close() {
-      await mcp.close();
-      await server.close(0);
-    },
-  };
+  const upstream: ToolUpstream = { origin: server.origin, delayMs: 0 };
   return upstream;
 }

@@ -62,7 +62,8 @@ export const toolsPage = (samples: {
   },
   method: `
 ## What is measured
-The tool gateway is a process of its own. The rest of the whole store, the dev Vault, the upstream and the clients share one other process;
+The tool gateway is a process of its own, and so is the one in which the callers and the upstream are: neither is a part of a store, and both sides of each
+comparison are asked by the same clients. The rest of the whole store, the runner and the dev Vault among it, shares one other process;
 PostgreSQL runs beside them, on a new cluster, and syncs every commit to disk. All of them share the machine. The calls are made in the name of
 real runs under way, whose owner, the runner, is told of each call and stores it.
 
@@ -77,7 +78,7 @@ real runs under way, whose owner, the runner, is told of each call and stores it
 - **Cold secret**: the orders connector's secret is rotated, the gateway told, and 100 callers come at once. The reads are counted at the dev
   Vault's HTTP server.
 - **Crowd**: ${samples.rounds} rounds of 1,000 calls at once over eight runs, to an upstream that takes 200 ms, after five in which V8's heap grows to the
-  size that it then keeps. The limits on calls are raised for it; the memory is the process' own (VmRSS), read every 50 ms. The runner, which shares its process with the callers and the
-  upstream, has two seconds to store that a call begins: a call for which it takes longer is refused and counted in \`crowd_refused\`.
+  size that it then keeps. The limits on calls are raised for it; the memory is the process' own (VmRSS), read every 50 ms. The runner, which shares its process with the rest of
+  the store, has two seconds to store that a call begins: a call for which it takes longer is refused and counted in \`crowd_refused\`.
 `,
 });

@@ -1,15 +1,12 @@
 import diagnostics from 'node:diagnostics_channel';
 import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadWith } from './load.ts';
-import { openStore, type BenchStore } from './open-store.ts';
+import { openStore } from './open-store.ts';
 import { percentile, rounded } from './percentiles.ts';
 import { machine, type BenchOptions, type BenchResult } from './report.ts';
-import { benchCredential, openToolAgent, type ToolAgent, type ToolRun } from './tool-agent.ts';
-import { toolClients, UnexpectedAnswer, type ToolClients } from './tool-clients.ts';
+import { openToolAgent, type ToolAgent, type ToolRun } from './tool-agent.ts';
+import { openToolCallers, type ToolCallers } from './tool-callers.ts';
 import { openGateway, type GatewayProcess } from './tool-gateway.ts';
-import { toolSteps } from './tool-steps.ts';
-import { openToolUpstream, type ToolUpstream } from './tool-upstream.ts';
 import { toolsPage } from './tools-page.ts';
 
 const crowd = 1_000;
@@ -20,11 +17,9 @@ const coldCallers = 100;
 const atOnce = 16;
 const runsOfCrowd = 8;
 interface Place {
-  readonly upstream: ToolUpstream;
   readonly gateway: GatewayProcess;
   readonly agent: ToolAgent;
-  readonly clients: ToolClients;
-  readonly runs: readonly ToolRun[];
+  readonly callers: ToolCallers;
 }
 
 /** What the tool gateway, as a process of its own beside the whole store, adds to the call that it makes. */
@@ -36,33 +31,37 @@ export async function benchTools({ quick, say }: BenchOptions): Promise<BenchRes
     for (const close of opened.toReversed()) await close();
   };
   try {
-    const upstream = await openToolUpstream();
-    opened.push(() => upstream.close());
-    const gateway = await openGateway(store, upstream.origin);
+    const callers = await openToolCallers();
+    opened.push(() => callers.close());
+    const gateway = await openGateway(store, callers.origin);
     opened.push(() => gateway.close());
     const agent = await openToolAgent(store, {
       gateway: gateway.origin,
       owner: gateway.owner,
-      upstream: upstream.origin,
+      upstream: callers.origin,
     });
-    const clients = toolClients({ upstream: upstream.origin, gateway: gateway.origin });
-    opened.push(() => clients.close());
     const runs: ToolRun[] = [];
     for (let run = 0; run < runsOfCrowd; run += 1) runs.push(await agent.start());
-    return await measure(store, { upstream, gateway, agent, clients, runs }, { quick, say });
+    const { databaseUrl, identity } = store.stack.doubles;
+    await callers.ask('begin', {
+      gateway: gateway.origin,
+      runs,
+      steps: { databaseUrl, tokenUrl: identity.tokenUrl, clientSecret: identity.serviceSecrets['tools']! },
+    });
+    return await measure({ gateway, agent, callers }, { quick, say });
   } finally {
     await closed();
   }
 }
 
-async function measure(store: BenchStore, place: Place, { quick, say }: BenchOptions): Promise<BenchResult> {
+async function measure(place: Place, { quick, say }: BenchOptions): Promise<BenchResult> {
   const pairs = quick ? 60 : 1_000;
   const seconds = quick ? 1 : 5;
   const rounds = quick ? 3 : 15;
   say(
     `${pairs} pairs over REST and over MCP, a direct call and one through the gateway in turn; their steps alone`,
   );
-  const calls = await measurePairs(store, place, pairs);
+  const calls = await measurePairs(place, pairs);
   say(
     `  added p50 ${rounded(percentile(calls.restAdded, 50))} ms, p99 ${rounded(percentile(calls.restAdded, 99))} ms`,
   );
@@ -125,35 +124,8 @@ async function measure(store: BenchStore, place: Place, { quick, say }: BenchOpt
 }
 
 /** Milliseconds; `added` is a call through the gateway minus the direct one just before it. */
-async function measurePairs(store: BenchStore, { upstream, gateway, clients, runs }: Place, pairs: number) {
-  const run = runs[0]!;
-  const steps = toolSteps(store, run);
-  const direct = await clients.mcp(new URL('/mcp', upstream.origin), benchCredential, 'service_status');
-  const through = await clients.mcp(new URL('/mcp', gateway.origin), run.token, 'status__service_status');
-  const ways = {
-    direct: () => clients.direct(),
-    rest: () => clients.rest(run),
-    mcpDirect: () => direct.call(),
-    mcp: () => through.call(),
-    hop: () => clients.hop(),
-    refused: () => clients.refused(run),
-    append: () => steps.append(),
-    tell: () => steps.tell(),
-  };
-  type Way = keyof typeof ways;
-  const samples = Object.fromEntries(Object.keys(ways).map((way) => [way, []])) as unknown as Record<
-    Way,
-    number[]
-  >;
-  try {
-    for (let pair = -20; pair < pairs; pair += 1)
-      for (const way of Object.keys(ways) as Way[]) {
-        const took = await timed(ways[way]);
-        if (pair >= 0) samples[way].push(took); // the first ones warm up
-      }
-  } finally {
-    await Promise.all([direct.close(), through.close(), steps.close()]);
-  }
+async function measurePairs({ callers, gateway }: Place, pairs: number) {
+  const samples = await callers.ask('turns', { count: pairs, gateway: gateway.origin });
   return {
     ...samples,
     restAdded: samples.rest.map((took, pair) => took - samples.direct[pair]!),
@@ -161,42 +133,34 @@ async function measurePairs(store: BenchStore, { upstream, gateway, clients, run
   };
 }
 
-async function measureRates({ clients, gateway, runs }: Place, seconds: number) {
+async function measureRates({ callers, gateway }: Place, seconds: number) {
   const ours: number[] = [];
   const own: number[] = [];
   const cpuMs: number[] = [];
   for (let round = -1; round < 2; round += 1) {
     const load = { concurrency: atOnce, seconds: round < 0 ? 0.5 : seconds };
-    const bare = await loadWith({ ...load, job: async () => (await clients.direct(), 1) });
+    const bare = await callers.ask('load', { ...load, way: 'direct' });
     const before = gateway.cpuMs();
-    let calls = 0;
-    const gated = await loadWith({
-      ...load,
-      job: async (call) => (await clients.rest(runs[call % runs.length]!), ++calls, 1),
-    });
+    const gated = await callers.ask('load', { ...load, way: 'rest' });
     if (round < 0) continue;
     own.push(bare.perSecond);
     ours.push(gated.perSecond);
-    cpuMs.push((gateway.cpuMs() - before) / calls);
+    cpuMs.push((gateway.cpuMs() - before) / gated.calls);
   }
   return { own: mean(own), ours: mean(ours), cpuMs: mean(cpuMs) };
 }
 
 /** Reads of the secret store for each crowd of callers that came just after a rotation, and how long those callers waited. */
-async function measureCold({ clients, agent, runs }: Place, rounds: number) {
+async function measureCold({ callers, agent }: Place, rounds: number) {
   const reads: number[] = [];
   const latencies: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
     await agent.rotate(round + 1);
     await sleep(500); // the watch tells the gateway
     const counter = countSecretReads();
-    latencies.push(
-      ...(await Promise.all(
-        Array.from({ length: coldCallers }, (_, call) =>
-          timed(() => clients.rest(runs[call % runs.length]!)),
-        ),
-      )),
-    );
+    const came = await callers.ask('crowd', { callers: coldCallers, upstreamMs: 0 });
+    if (came.refused > 0) throw new Error(`${came.refused} callers just after a rotation were refused`);
+    latencies.push(...came.latencies);
     reads.push(counter.stop());
   }
   return { reads, latencies };
@@ -219,35 +183,27 @@ function countSecretReads(): { stop(): number } {
 }
 
 /** The most memory in the first and in the last third of the rounds, after those in which the heap finds its size. */
-async function measureCrowd({ clients, upstream, gateway, runs }: Place, rounds: number) {
+async function measureCrowd({ callers, gateway }: Place, rounds: number) {
   const latencies: number[] = [];
   const peaks: number[] = [];
   let refused = 0;
-  const call = (run: ToolRun): Promise<void> =>
-    clients.rest(run).catch((error: unknown) => {
-      // The run's owner shares a process with all that is not the gateway, and has two seconds.
-      if (!(error instanceof UnexpectedAnswer) || error.code !== 'RUN_OWNER_UNAVAILABLE') throw error;
-      refused += 1;
-    });
   const round = async (): Promise<number[]> => {
     let most = 0;
     const watch = setInterval(() => (most = Math.max(most, gateway.rssMb())), 50);
     try {
-      return await Promise.all(
-        Array.from({ length: crowd }, (_, caller) => timed(() => call(runs[caller % runs.length]!))),
-      );
+      const came = await callers.ask('crowd', { callers: crowd, upstreamMs: slowMs });
+      refused += came.refused;
+      return came.latencies;
     } finally {
       clearInterval(watch);
       peaks.push(most);
     }
   };
-  upstream.delayMs = slowMs;
   for (let warm = 0; warm < warmRounds; warm += 1) await round();
   peaks.length = refused = 0;
   const began = performance.now();
   for (let one = 0; one < rounds; one += 1) latencies.push(...(await round()));
   const took = performance.now() - began;
-  upstream.delayMs = 0;
   const third = Math.ceil(rounds / 3);
   return {
     latencies,
@@ -255,12 +211,6 @@ async function measureCrowd({ clients, upstream, gateway, runs }: Place, rounds:
     perSecond: (rounds * crowd * 1_000) / took,
     rssMb: { first: Math.max(...peaks.slice(0, third)), last: Math.max(...peaks.slice(-third)) },
   };
-}
-
-async function timed(work: () => Promise<void>): Promise<number> {
-  const began = performance.now();
-  await work();
-  return performance.now() - began;
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;

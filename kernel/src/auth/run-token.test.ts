@@ -1,5 +1,5 @@
 import { SignJWT, UnsecuredJWT, decodeJwt, importJWK, type JWTHeaderParameters } from 'jose';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { uuidv7 } from '../ids.ts';
 import { generateInternalKey } from './internal-token.ts';
 import { mostRunTokenSeconds, runTokenIssuer, runTokenSigner, runTokenVerifier } from './run-token.ts';
@@ -122,4 +122,19 @@ it('lives no longer than it may, however long was asked for, and at least a seco
     1,
     1,
   ]);
+});
+
+it.each([
+  ['its end', { exp: 60 }],
+  ['the age that it may have', { iat: -840, nbf: -840, exp: 3_600 }],
+])('verifies a token once, and takes it no longer than until %s', async (_name, times) => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const token = await forged(times);
+  const granted = await verify(token);
+  expect(await verify(token)).toBe(granted);
+  vi.setSystemTime(Date.now() + 59_000);
+  expect(await verify(token)).toBe(granted);
+  vi.setSystemTime(Date.now() + 7_000);
+  await expect(verify(token)).rejects.toMatchObject({ code: 'ERR_JWT_EXPIRED' });
 });

@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import { SignJWT, createLocalJWKSet, importJWK, jwtVerify, type JSONWebKeySet, type JWK } from 'jose';
+import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 
 /** Issuer of run tokens: the subgraph that owns runs. */
@@ -30,7 +32,11 @@ export type RunGrant = z.output<typeof grantSchema>;
 export type RunTokenSigner = (grant: RunGrant, seconds: number) => Promise<string>;
 
 /** The grant of a run token; throws jose's errors, or a ZodError for claims that are none. */
-export type RunTokenVerifier = (token: string) => Promise<RunGrant & { readonly tokenId: string }>;
+export type RunTokenVerifier = (token: string) => Promise<Verified>;
+type Verified = Readonly<RunGrant> & { readonly tokenId: string };
+
+/** How many tokens a verifier remembers: runs that call tools at the same time. */
+const mostRemembered = 10_000;
 
 /** A signer from a private Ed25519 JWK (with `kid`); `audience` is the gateway's origin. EdDSA, header type `agentstore-run+jwt`. */
 export async function runTokenSigner(privateJwk: JWK, audience: string): Promise<RunTokenSigner> {
@@ -48,10 +54,19 @@ export async function runTokenSigner(privateJwk: JWK, audience: string): Promise
       .sign(key);
 }
 
-/** A verifier for one audience with the public keys of `jwks`; no key is ever fetched. 5 s of clock skew. */
+/**
+ * A verifier for one audience with the public keys of `jwks`; no key is ever fetched. 5 s of clock skew. A token that comes with each call of its run is verified
+ * once: until it ends, nothing that was asked of it could be answered differently, since its keys are fixed.
+ */
 export function runTokenVerifier(jwks: JSONWebKeySet, audience: string): RunTokenVerifier {
   const keys = createLocalJWKSet(jwks);
+  const verified = new LRUCache<string, { readonly grant: Verified; readonly until: number }>({
+    max: mostRemembered,
+  });
   return async (token) => {
+    const key = hash('sha256', token, 'base64'); // credentials are not kept in memory as keys of a map
+    const known = verified.get(key);
+    if (known && known.until > Date.now()) return known.grant;
     const { payload } = await jwtVerify(token, keys, {
       issuer: runTokenIssuer,
       audience,
@@ -61,6 +76,9 @@ export function runTokenVerifier(jwks: JSONWebKeySet, audience: string): RunToke
       requiredClaims: ['exp', 'nbf', 'iat', 'jti', 'sub'],
       maxTokenAge: mostRunTokenSeconds,
     });
-    return { ...grantSchema.parse(payload['grant']), tokenId: payload.jti! };
+    const grant = { ...grantSchema.parse(payload['grant']), tokenId: payload.jti! };
+    const ends = Math.min(payload.exp!, payload.iat! + mostRunTokenSeconds);
+    verified.set(key, { grant, until: ends * 1_000 });
+    return grant;
   };
 }

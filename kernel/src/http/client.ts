@@ -1,5 +1,7 @@
 import { request as undiciRequest, Agent } from 'undici';
 import { ServiceError, UnavailableError, type CallOptions, type ServiceClient } from '../service-client.ts';
+import { within } from '../deadline.ts';
+import { SignalledRequest } from './signalled-request.ts';
 import { activeTrace } from './trace.ts';
 import { webBodyOf } from './web-body.ts';
 
@@ -43,6 +45,65 @@ const overHttp: Send = async (request) => {
   });
 };
 
+/** One request of `call`, and what was answered before the body is read. */
+interface Asked {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | null;
+  readonly signal: AbortSignal;
+}
+interface Answered {
+  readonly status: number;
+  text(): Promise<string>;
+  discard(): void;
+}
+
+/** Without Request, Response and web streams: what is short and whole needs none of them, and they cost more than all else of a call. */
+async function askOverHttp({ url, ...asked }: Asked): Promise<Answered> {
+  const { statusCode: status, body } = await undiciRequest(url, {
+    ...asked,
+    method: asked.method as 'GET',
+    dispatcher: agent,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  return {
+    status,
+    text: () => body.text(),
+    discard: () => void body.on('error', () => undefined).destroy(),
+  };
+}
+
+const askInProcess =
+  (send: Send) =>
+  async ({ url, ...asked }: Asked): Promise<Answered> => {
+    const answer = await send(new SignalledRequest(url, asked));
+    return {
+      status: answer.status,
+      text: () => textOf(answer, asked.signal),
+      discard: () => void answer.body?.cancel().catch(() => undefined),
+    };
+  };
+
+async function textOf({ body }: Response, signal: AbortSignal): Promise<string> {
+  if (!body) return '';
+  const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  const stop = (): void => void reader.cancel(signal.reason).catch(() => undefined);
+  signal.addEventListener('abort', stop);
+  if (signal.aborted) stop();
+  try {
+    const decoder = new TextDecoder();
+    let text = '';
+    for (let next = await reader.read(); !next.done; next = await reader.read())
+      text += decoder.decode(next.value, { stream: true });
+    signal.throwIfAborted();
+    return text + decoder.decode();
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 export function createServiceClient(options: {
   name: string;
   /** Origin, e.g. `http://127.0.0.1:4102`. In process only its text matters. */
@@ -54,6 +115,7 @@ export function createServiceClient(options: {
   deadlineMs?: number;
 }): ServiceClient {
   const send = options.send ?? overHttp;
+  const ask = options.send ? askInProcess(options.send) : askOverHttp;
   const standardDeadline = options.deadlineMs ?? 10_000;
 
   async function transport(
@@ -85,49 +147,44 @@ export function createServiceClient(options: {
     const headers: Record<string, string> = { accept: 'application/json', ...call.headers };
     if (options.token) headers['authorization'] = `Bearer ${await options.token()}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
-    const answer = await transport(path, {
-      method,
-      headers,
-      deadlineMs: call.deadlineMs ?? standardDeadline,
-      ...(body === undefined
-        ? {}
-        : {
-            body: JSON.stringify(body, (_key, value) =>
-              typeof value === 'bigint' ? value.toString() : value,
-            ),
-          }),
-      ...(call.signal ? { signal: call.signal } : {}),
-    });
-    if (answer.status >= 500) {
-      await answer.body?.cancel().catch(() => undefined);
-      throw new UnavailableError(options.name, `${method} ${path} answered ${answer.status}`, {
-        status: answer.status,
+    const trace = activeTrace();
+    if (trace) headers['traceparent'] ??= trace;
+    const deadlineMs = call.deadlineMs ?? standardDeadline;
+    const { status, text } = await within(deadlineMs, call.signal ? [call.signal] : [], async (signal) => {
+      /** Why there is no whole answer; the caller's own abort is thrown as it is. */
+      const failure = (error: unknown, late: string, otherwise: string): unknown => {
+        if (call.signal?.aborted) return error;
+        return new UnavailableError(options.name, signal.aborted ? late : otherwise, { cause: error });
+      };
+      const answer = await ask({
+        url: new URL(path, options.baseUrl),
+        method,
+        headers,
+        body: body === undefined ? null : JSON.stringify(body, bigintAsText),
+        signal,
+      }).catch((error: unknown) => {
+        throw failure(error, `no answer in ${deadlineMs} ms`, (error as Error).message);
       });
-    }
-    const text = await readAnswer(answer, call);
-    if (!answer.ok) throw new ServiceError(options.name, answer.status, parseFacts(text));
+      if (answer.status >= 500) {
+        answer.discard();
+        throw new UnavailableError(options.name, `${method} ${path} answered ${answer.status}`, {
+          status: answer.status,
+        });
+      }
+      // A peer that stalls after its headers, or cuts what it promised, gave no answer.
+      const whole = await answer.text().catch((error: unknown) => {
+        const cut = `its answer was cut: ${(error as Error).message}`;
+        throw failure(error, `no whole answer in ${deadlineMs} ms`, cut);
+      });
+      return { status: answer.status, text: whole };
+    });
+    if (status < 200 || status > 299) throw new ServiceError(options.name, status, parseFacts(text));
     try {
       return (text === '' ? undefined : JSON.parse(text)) as T;
     } catch (error) {
       throw new UnavailableError(options.name, `the answer of ${method} ${path} is not JSON`, {
         cause: error,
       });
-    }
-  }
-
-  /** The whole body: a peer that stalls after its headers, or cuts what it promised, gave no answer. */
-  async function readAnswer(answer: Response, call: CallOptions): Promise<string> {
-    try {
-      return await answer.text();
-    } catch (error) {
-      if (call.signal?.aborted) throw error;
-      throw new UnavailableError(
-        options.name,
-        (error as Error).name === 'TimeoutError'
-          ? `no whole answer in ${call.deadlineMs ?? standardDeadline} ms`
-          : `its answer was cut: ${(error as Error).message}`,
-        { cause: error },
-      );
     }
   }
 
@@ -154,6 +211,9 @@ export function createServiceClient(options: {
  */
 const endedBy = (signal: AbortSignal, answer: Response): Response =>
   new Response(answer.body!.pipeThrough(new TransformStream(), { signal }), answer);
+
+const bigintAsText = (_key: string, value: unknown): unknown =>
+  typeof value === 'bigint' ? value.toString() : value;
 
 function parseFacts(text: string): Record<string, unknown> {
   try {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Log } from '../log.ts';
 import { notePeer } from './client-address.ts';
 import { problemOf, problemResponse } from './problem.ts';
+import { SignalledRequest } from './signalled-request.ts';
 import { withTrace } from './trace.ts';
 
 /** A listening HTTP server around a fetch handler. */
@@ -51,8 +52,6 @@ export async function serve(options: {
   const host = options.host ?? '127.0.0.1';
   const stalledMs = options.stalledMs ?? 60_000;
   const bodies = options.bodies ?? bodyLimit();
-  // A Request holds its signal's controller weakly: a request that nobody holds would not abort when its client goes away.
-  const underWay = new Set<Request>();
   const sockets = new Set<Socket>();
   const server = http.createServer(
     { requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 30_000 },
@@ -72,27 +71,22 @@ export async function serve(options: {
 
   async function answer(incoming: http.IncomingMessage, outgoing: http.ServerResponse): Promise<void> {
     const gone = new AbortController();
-    outgoing.once('close', () => gone.abort());
+    outgoing.once('close', () => gone.abort(over));
     let response: Response;
-    let request: Request | undefined;
     try {
       const body = await readBody(incoming, bodies.most);
       if (body === 'too large') {
         outgoing.shouldKeepAlive = false; // the rest of the body is not read
         response = bodies.tooLarge(new URL(incoming.url ?? '/', 'http://localhost').pathname);
       } else {
-        request = requestOf(incoming, body, gone.signal);
-        if (request) {
-          underWay.add(request);
-          notePeer(request, incoming.socket.remoteAddress ?? '');
-        }
+        const request = requestOf(incoming, body, gone.signal);
+        if (request) notePeer(request, incoming.socket.remoteAddress ?? '');
         response = request ? await options.fetch(request) : malformed();
       }
     } catch (error) {
       response = problemOf(error, options.log);
     }
     await write(response, outgoing, { gone: gone.signal, stalledMs });
-    if (request) underWay.delete(request);
   }
 
   /** Undefined for what HTTP's parser lets through and no Request can be: a Host that is none, a target or method that the standard forbids. */
@@ -106,7 +100,7 @@ export async function serve(options: {
       for (let i = 0; i < incoming.rawHeaders.length; i += 2)
         headers.append(incoming.rawHeaders[i]!, incoming.rawHeaders[i + 1]!);
       const url = new URL(incoming.url ?? '/', `http://${incoming.headers.host ?? `${host}:${port}`}`);
-      return new Request(url, { method: incoming.method ?? 'GET', headers, body, signal });
+      return new SignalledRequest(url, { method: incoming.method ?? 'GET', headers, body, signal });
     } catch {
       return undefined;
     }
@@ -125,6 +119,9 @@ export async function serve(options: {
     },
   };
 }
+
+/** Why a request's signal aborts, whichever request it is: an error of its own for each, with its trace, is made for nobody. */
+const over = new DOMException('The answer was sent, or its client went away.', 'AbortError');
 
 async function readBody(
   incoming: http.IncomingMessage,
@@ -162,7 +159,8 @@ async function write(
     outgoing.end();
     return;
   }
-  outgoing.flushHeaders();
+  // What of the body is there at once goes out together with the headers.
+  const flush = setImmediate(() => outgoing.flushHeaders());
   const reader = response.body.getReader();
   // Read by hand: the body may be another library's ReadableStream, which node's adapters refuse.
   const left = () => void reader.cancel().catch(() => undefined);
@@ -174,6 +172,7 @@ async function write(
   } catch {
     outgoing.destroy(); // the handler's stream failed: a cut connection says so, a clean end would not
   } finally {
+    clearImmediate(flush);
     gone.removeEventListener('abort', left);
   }
 }

@@ -1,3 +1,4 @@
+import { within } from '@agentstore/kernel/deadline';
 import { SecretDenied, SecretMissing } from '@agentstore/kernel/vault/secret-store';
 import { secretFieldsOf } from '@agentstore/kernel/connector-definition';
 import { validatorOf } from '../connectors/json-schema.ts';
@@ -32,16 +33,16 @@ export const callUpstream = (room: Room, plan: Plan, caller: AbortSignal): Promi
 
 async function call(room: Room, plan: Plan, caller: AbortSignal): Promise<Ended> {
   const { bindingId } = plan.rule;
-  if (bindingId === undefined) return attempt(room, plan, { signal: deadlineOf(plan, caller) });
+  const { timeoutMs } = plan.definition;
+  if (bindingId === undefined)
+    return within(timeoutMs, [caller], (signal) => attempt(room, plan, { signal }));
   return room.access.during(bindingId, async (revoked) => {
-    const signal = AbortSignal.any([deadlineOf(plan, caller), revoked]);
-    const ended = await untilAccepted(room, plan, { bindingId, signal });
+    const ended = await within(timeoutMs, [caller, revoked], (signal) =>
+      untilAccepted(room, plan, { bindingId, signal }),
+    );
     return revoked.aborted ? { ...ended, end: new ToolRefusal('BINDING_REVOKED') } : ended;
   });
 }
-
-const deadlineOf = ({ definition }: Plan, caller: AbortSignal): AbortSignal =>
-  AbortSignal.any([caller, AbortSignal.timeout(definition.timeoutMs)]);
 
 /** A secret that the upstream does not take may have been replaced meanwhile: then the call is made once more, with the new one. */
 async function untilAccepted(

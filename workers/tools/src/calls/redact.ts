@@ -143,6 +143,7 @@ const alsoByCode = [/[^\s\S]/, /[<>&]/, /[<>&'=]/, /[^ -~]/, /[<>&'"]|[^ -~]/, /
 
 /** The texts of JSON that a text can become, which PHP writes with `\/` as well. */
 function* jsonsOf(plain: string): Generator<string> {
+  if (/^[\w.~-]*$/.test(plain)) return yield plain; // nobody writes these by their codes
   for (const byCode of alsoByCode) {
     const text = Array.from(plain, (one) =>
       byCode.test(one) ? codeOf(one) : JSON.stringify(one).slice(1, -1),

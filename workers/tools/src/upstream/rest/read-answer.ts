@@ -19,7 +19,7 @@ export async function readBody(body: Readable, encoding: string | undefined, mos
     }
   };
   const decoder = decoderOf(encoding);
-  await (decoder ? pipeline(body, decoder, collect) : pipeline(body, collect));
+  await (decoder ? pipeline(body, decoder, collect) : collect(body));
   return Buffer.concat(chunks);
 }
 
