@@ -40,13 +40,13 @@ afterEach(async () => {
 });
 
 const patientOf = async (token?: string): Promise<SaleorPatient> => ({
-  access: { url: under.shop.url, token: token ?? (await under.shop.staffToken()), deadlineMs: 5_000 },
+  access: { url: under.shop.url, token: token ?? (await under.shop.staffToken()), deadlineMs: 60_000 },
   publicOrigin: around.origin,
   manifestUrl: `${around.origin}/api/manifest`,
   issuer: around.origin,
   audience: 'store',
   channel: 'default-channel',
-  deadlineMs: 5_000,
+  deadlineMs: 60_000,
 });
 
 async function examine(

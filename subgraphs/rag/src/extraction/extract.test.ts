@@ -8,7 +8,7 @@ import { extract } from './extract.ts';
 const pdf = 'application/pdf';
 const docx = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const limits = { pages: 5, textChars: 10_000, unpackedBytes: 4 << 20 };
-const bounds = { deadlineMs: 25_000, memoryMb: 256 };
+const bounds = { deadlineMs: 100_000, memoryMb: 256 };
 
 const read = (
   contentType: string,
