@@ -10,8 +10,10 @@ const resolve = { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }
 const shared = {
   globalSetup: ['./tests/setup/cluster.ts'],
   pool: 'forks' as const,
-  testTimeout: 30_000,
-  hookTimeout: 60_000,
+  // How long a machine that others load may take, not how long a test takes: what never comes is a failure all the same.
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  expect: { poll: { timeout: 60_000, interval: 10 } },
 };
 
 export default defineConfig({
@@ -30,7 +32,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**'],
         },
       },
-      { resolve, test: { ...shared, name: 'e2e', include: ['tests/e2e/**/*.test.ts'], testTimeout: 60_000 } },
+      { resolve, test: { ...shared, name: 'e2e', include: ['tests/e2e/**/*.test.ts'] } },
       {
         resolve,
         test: {
@@ -38,7 +40,6 @@ export default defineConfig({
           name: 'browser',
           include: ['tests/browser/**/*.test.ts'],
           testTimeout: 180_000,
-          hookTimeout: 120_000,
         },
       },
       {
@@ -47,7 +48,6 @@ export default defineConfig({
           ...shared,
           name: 'contract',
           include: ['tests/contract/**/*.test.ts'],
-          testTimeout: 120_000,
           hookTimeout: 300_000,
         },
       },
