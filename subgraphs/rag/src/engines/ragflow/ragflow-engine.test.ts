@@ -20,12 +20,16 @@ let ragflow: Ragflow;
 let logged = '';
 const log = createLog({ name: 'test', destination: { write: (line: string) => void (logged += line) } });
 
-async function open(parseMs: number, wrap: (client: RagflowClient) => Partial<RagflowClient> = () => ({})) {
+async function open(
+  parseMs: number,
+  wrap: (client: RagflowClient) => Partial<RagflowClient> = () => ({}),
+  answerMs = 30_000,
+) {
   const { database } = await openTestDatabase('rag');
   const calls = createRagflowCalls({
     url: ragflow.url,
     apiKey,
-    deadlineMs: 30_000,
+    deadlineMs: answerMs,
     mostAnswerBytes: 100_000,
   });
   const client = createRagflowClient(calls, { uploadMs: 30_000, candidates: 100 });
@@ -320,12 +324,19 @@ describe('Ragflow’s answers', () => {
     ],
     ['a page of a proxy', { status: 502 }, 'POST /retrieval answered 502'],
     ['more than is read', { bytes: 200_000 }, 'POST /retrieval: UND_ERR_RES_EXCEEDED_MAX_SIZE'],
-    ['no answer', 'NONE', 'POST /retrieval: no answer in time'],
   ] as const)('%s is an engine that is away', async (_what, answer, words) => {
     ragflow.misbehave({ calls: [{ calls: /retrieval/, answer }] });
     const refused = client.retrieve(retrieval);
     await expect(refused).rejects.toBeInstanceOf(UnavailableError);
     await expect(refused).rejects.toThrow(`ragflow is unavailable: ${words}`);
+  });
+
+  test('no answer is an engine that is away', async () => {
+    const { client: hasty } = await open(60_000, undefined, 300);
+    ragflow.misbehave({ calls: [{ calls: /retrieval/, answer: 'NONE' }] });
+    await expect(hasty.retrieve(retrieval)).rejects.toThrow(
+      new UnavailableError('ragflow', 'POST /retrieval: no answer in time'),
+    );
   });
 
   test('of a dataset that is not ours are refused as a whole', async () => {
