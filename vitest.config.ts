@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /**
@@ -18,7 +19,8 @@ const shared = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    // One more than cores: some test always waits for a process or a timer. The cluster has connections for so many.
+    maxWorkers: Math.min(6, os.availableParallelism() + 1),
     projects: [
       {
         resolve,
