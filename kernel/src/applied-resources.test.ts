@@ -26,7 +26,9 @@ async function follow() {
   await until(() => followed.gitops.watched.length === 1);
   return followed;
 }
-const until = (check: () => boolean | Promise<boolean>) => expect.poll(check).toBe(true);
+async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  await expect.poll(check).toBe(true);
+}
 const [instanceId, organizationId] = [uuidv7(), uuidv7()];
 const applied = (generation: number, paused: boolean) => ({
   name: 'one',

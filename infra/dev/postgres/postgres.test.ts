@@ -50,8 +50,9 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
-const isGone = (pid: number) =>
-  expect.poll(() => isAlive(pid), { message: `process ${pid} lives` }).toBe(false);
+async function isGone(pid: number): Promise<void> {
+  await expect.poll(() => isAlive(pid)).toBe(false);
+}
 const guardOf = (pid: number) =>
   fs
     .readdirSync('/proc')

@@ -27,8 +27,12 @@ chmod +x "$3/bin/python"
   fs.writeFileSync(file, script, { mode: 0o755 });
   return file;
 }
-const started = () => expect.poll(() => pip()).toBeGreaterThan(0);
-const ended = (pid: number) => expect.poll(() => identityOf(pid)).toBeUndefined();
+async function started(): Promise<void> {
+  await expect.poll(pip).toBeGreaterThan(0);
+}
+async function ended(pid: number): Promise<void> {
+  await expect.poll(() => identityOf(pid)).toBeUndefined();
+}
 
 it('installs once, and answers the same complete environment again', async () => {
   const home = await installLfx({ parent: parent(), python: fakePython('true') });

@@ -24,7 +24,9 @@ async function replace(file: string, text: string): Promise<void> {
   fs.writeFileSync(`${file}.new`, text);
   fs.renameSync(`${file}.new`, file);
 }
-const until = (check: () => boolean | Promise<boolean>) => expect.poll(check).toBe(true);
+async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  await expect.poll(check).toBe(true);
+}
 
 it('takes a good supergraph over while requests and subscriptions go on, and keeps the last good one when it is bad or gone', async () => {
   const router = await openRouter();
