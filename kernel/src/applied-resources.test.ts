@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, it, onTestFinished, vi } from 'vitest';
 import { createAppliedResources, type AppliedResources } from './applied-resources.ts';
 import { createServiceClient } from './http/client.ts';
@@ -28,8 +27,7 @@ async function follow() {
   return followed;
 }
 async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300 && !(await check()); tries++) await sleep(10);
-  expect(await check()).toBe(true);
+  await expect.poll(check).toBe(true);
 }
 const [instanceId, organizationId] = [uuidv7(), uuidv7()];
 const applied = (generation: number, paused: boolean) => ({

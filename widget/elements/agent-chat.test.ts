@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import type { MountWidget, Widget } from '../app/widget-api.ts';
 import { type AgentChatElement, defineAgentChat } from './agent-chat.ts';
 
@@ -44,7 +44,7 @@ function put(attributes: Readonly<Record<string, string>>): AgentChatElement {
 }
 
 it('opens inside an element that was there before, with what it was given', async () => {
-  await vi.waitFor(() => expect(places).toHaveLength(1));
+  await expect.poll(() => places).toHaveLength(1);
   expect(places[0]!.options).toEqual({
     widgetKey: 'wk_early',
     identity: 'jwt',
@@ -58,7 +58,7 @@ it('opens inside an element that was there before, with what it was given', asyn
 it('takes its options from its attributes', async () => {
   places = [];
   put({ 'widget-key': 'wk_1', store: 'https://store.example', language: 'de', 'color-scheme': 'dark' });
-  await vi.waitFor(() => expect(places).toHaveLength(1));
+  await expect.poll(() => places).toHaveLength(1);
   expect(places[0]!.options).toEqual({
     widgetKey: 'wk_1',
     store: 'https://store.example',
@@ -72,10 +72,10 @@ it('takes its options from its attributes', async () => {
 it('is another chat when attributes change, once for all of them', async () => {
   places = [];
   const element = put({ 'widget-key': 'wk_1' });
-  await vi.waitFor(() => expect(places).toHaveLength(1));
+  await expect.poll(() => places).toHaveLength(1);
   element.setAttribute('widget-key', 'wk_2');
   element.setAttribute('language', 'fr');
-  await vi.waitFor(() => expect(places).toHaveLength(2));
+  await expect.poll(() => places).toHaveLength(2);
   expect(places[1]!.options).toMatchObject({ widgetKey: 'wk_2', language: 'fr' });
   expect(calls).toContain('shutdown wk_1');
   expect(element.shadowRoot!.childElementCount).toBe(1);
@@ -84,31 +84,31 @@ it('is another chat when attributes change, once for all of them', async () => {
 it('is another chat with other words, and the same one with equal ones', async () => {
   places = [];
   const element = put({ 'widget-key': 'wk_1' });
-  await vi.waitFor(() => expect(places).toHaveLength(1));
+  await expect.poll(() => places).toHaveLength(1);
   element.words = { send: 'Go' };
   element.setAttribute('language', 'fr');
-  await vi.waitFor(() => expect(places).toHaveLength(2));
+  await expect.poll(() => places).toHaveLength(2);
   expect(places[1]!.options).toMatchObject({ words: { send: 'Go' }, language: 'fr' });
   const { widget } = element;
   element.words = { send: 'Go' };
   await Promise.resolve();
   expect(element.widget).toBe(widget);
   element.words = null;
-  await vi.waitFor(() => expect(places).toHaveLength(3));
+  await expect.poll(() => places).toHaveLength(3);
   expect(places[2]!.options).not.toHaveProperty('words');
 });
 
 it('goes on when it is moved, and ends when it is removed', async () => {
   places = [];
   const element = put({ 'widget-key': 'wk_1' });
-  await vi.waitFor(() => expect(places).toHaveLength(1));
+  await expect.poll(() => places).toHaveLength(1);
   const { widget } = element;
   document.body.append(document.createElement('main'));
   document.body.lastElementChild!.append(element);
   await Promise.resolve();
   expect(element.widget).toBe(widget);
   element.remove();
-  await vi.waitFor(() => expect(calls).toContain('shutdown wk_1'));
+  await expect.poll(() => calls).toContain('shutdown wk_1');
   expect(element.widget).toBeNull();
 });
 
@@ -117,7 +117,7 @@ it('waits for a key, and tells a later identity to the chat', async () => {
   const element = put({});
   expect(element.widget).toBeNull();
   element.setAttribute('widget-key', 'wk_1');
-  await vi.waitFor(() => expect(places).toHaveLength(1));
+  await expect.poll(() => places).toHaveLength(1);
   element.identity = 'jwt';
-  await vi.waitFor(() => expect(calls).toContain('identify wk_1'));
+  await expect.poll(() => calls).toContain('identify wk_1');
 });

@@ -64,7 +64,7 @@ it('draws a launcher at once and loads nothing until the page is idle', async ()
   expect(load).not.toHaveBeenCalled();
   const [task] = vi.mocked(requestIdleCallback).mock.calls[0]!;
   task({ didTimeout: false, timeRemaining: () => 1 });
-  await vi.waitFor(() => expect(mounts).toHaveLength(1));
+  await expect.poll(() => mounts).toHaveLength(1);
   expect(mounts[0]).toEqual({ root: hosts()[0]!.shadowRoot, options, launcher: launcher() });
 });
 
@@ -82,7 +82,7 @@ it('does what was asked before the app was there, in that order', async () => {
   void widget.identify('jwt');
   void widget.send('hello');
   widget.close();
-  await vi.waitFor(() => expect(calls).toEqual(['on message', 'identify jwt', 'send hello', 'close']));
+  await expect.poll(() => calls).toEqual(['on message', 'identify jwt', 'send hello', 'close']);
   expect(load).toHaveBeenCalledTimes(1);
 });
 
@@ -90,13 +90,13 @@ it('loads at a press of the launcher, once', async () => {
   put();
   launcher().click();
   launcher().click();
-  await vi.waitFor(() => expect(calls).toEqual(['toggle', 'toggle']));
+  await expect.poll(() => calls).toEqual(['toggle', 'toggle']);
   expect(load).toHaveBeenCalledTimes(1);
 });
 
 it('opens at once and without a launcher where it is told to', async () => {
   put({ open: true, hideLauncher: true });
-  await vi.waitFor(() => expect(calls).toEqual(['open']));
+  await expect.poll(() => calls).toEqual(['open']);
   expect(hosts()[0]!.shadowRoot!.childElementCount).toBe(0);
 });
 
@@ -105,7 +105,7 @@ it('tries again after the app could not be loaded', async () => {
   load.mockRejectedValueOnce(new Error('offline'));
   const widget = put();
   const first = widget.open();
-  await vi.waitFor(() => expect(warn).toHaveBeenCalledTimes(1));
+  await expect.poll(() => warn).toHaveBeenCalledTimes(1);
   await widget.open();
   await first;
   expect(calls).toEqual(['open', 'open']);
@@ -132,7 +132,7 @@ it.each(['refused-origin', 'not-found'])('leaves the page after %s and says why,
   fail!({ code });
   expect(hosts()).toHaveLength(0);
   expect(warn).toHaveBeenCalledTimes(1);
-  await vi.waitFor(() => expect(calls).toContain('shutdown'));
+  await expect.poll(() => calls).toContain('shutdown');
 });
 
 it('is there after the body was swapped, after the whole document was, and after the page came from the cache', async () => {
@@ -141,7 +141,7 @@ it('is there after the body was swapped, after the whole document was, and after
   document.body.replaceWith(document.createElement('body'));
   expect(host!.isConnected).toBe(true);
   host!.remove();
-  await vi.waitFor(() => expect(host!.isConnected).toBe(true));
+  await expect.poll(() => host!.isConnected).toBe(true);
   host!.remove();
   dispatchEvent(new Event('pageshow'));
   expect(host!.isConnected).toBe(true);

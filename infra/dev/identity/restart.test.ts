@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { decodeJwt } from 'jose';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
 import { startIdentity, type Identity } from './identity.ts';
@@ -110,7 +110,7 @@ it('removes what has expired while it runs, and nothing else', async () => {
       `insert into dev_identity.artifact (model, id, payload, expires_at)
        values ('Swept', 'good', '{}', now() + interval '1 hour'), ('Swept', 'over', '{}', now() - interval '1 second')`,
     );
-    await vi.waitFor(async () => expect(await kept()).toEqual(['good']), { timeout: 10_000 });
+    await expect.poll(() => kept()).toEqual(['good']);
   } finally {
     await admin.end();
     await sweeping.stop();

@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLog } from '@agentstore/kernel/log';
 import { migrateAll } from '@agentstore/kernel/db/migrate';
 import { freePort } from '@agentstore/kernel/testing/http';
@@ -50,8 +50,9 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
-const isGone = (pid: number) =>
-  vi.waitFor(() => expect(isAlive(pid), `process ${pid} lives`).toBe(false), { timeout: 10_000 });
+async function isGone(pid: number): Promise<void> {
+  await expect.poll(() => isAlive(pid)).toBe(false);
+}
 const guardOf = (pid: number) =>
   fs
     .readdirSync('/proc')
@@ -101,7 +102,7 @@ describe('a server', () => {
     await first.stop();
     expect(isAlive(first.pid)).toBe(false);
     expect(fs.existsSync(path.join(first.dataDir, 'postmaster.pid'))).toBe(false);
-    await vi.waitFor(() => expect(guardOf(first.pid)).toBeUndefined());
+    await expect.poll(() => guardOf(first.pid)).toBeUndefined();
     const second = await start();
     expect(second.adminUrl).toBe(first.adminUrl);
     expect(await query(second.adminUrl, 'select answer from kept')).toEqual([{ answer: 42 }]);
@@ -110,11 +111,11 @@ describe('a server', () => {
   it('stops although clients are in the middle of something', async () => {
     const postgres = await start();
     const busy = query(postgres.adminUrl, 'select pg_sleep(60)').catch((error: Error) => error.message);
-    await vi.waitFor(async () =>
-      expect(
-        await query(postgres.adminUrl, `select 1 from pg_stat_activity where query like 'select pg_sleep%'`),
-      ).toHaveLength(1),
-    );
+    await expect
+      .poll(() =>
+        query(postgres.adminUrl, `select 1 from pg_stat_activity where query like 'select pg_sleep%'`),
+      )
+      .toHaveLength(1);
     await postgres.stop();
     expect(await busy).toMatch(/terminat/);
   });
@@ -191,20 +192,20 @@ describe('kill -9', () => {
     const busy = query(first.adminUrl, 'select count(*) from generate_series(1, 1000000000)').catch(
       (error: Error) => error.message,
     );
-    await vi.waitFor(async () =>
-      expect(
-        await query(
+    await expect
+      .poll(() =>
+        query(
           first.adminUrl,
           `select 1 from pg_stat_activity where query like '%generate_series(1%' and pid <> pg_backend_pid()`,
         ),
-      ).toHaveLength(1),
-    );
+      )
+      .toHaveLength(1);
     process.kill(first.pid, 'SIGKILL');
     await isGone(first.pid);
     const second = await start();
     expect(await query(second.adminUrl, 'select answer from kept')).toEqual([{ answer: 42 }]);
     expect(await busy).toEqual(expect.any(String));
-    await vi.waitFor(() => expect(lines.join()).toContain('PostgreSQL ended by itself'));
+    await expect.poll(() => lines.join()).toContain('PostgreSQL ended by itself');
   });
 
   it('in the middle of making the cluster leaves nothing that looks like one', async () => {

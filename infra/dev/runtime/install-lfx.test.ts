@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it } from 'vitest';
 import { identityOf } from '../state/process-identity.ts';
 import { installLfx } from './install-lfx.ts';
 
@@ -27,8 +27,12 @@ chmod +x "$3/bin/python"
   fs.writeFileSync(file, script, { mode: 0o755 });
   return file;
 }
-const started = () => vi.waitFor(() => expect(pip()).toBeGreaterThan(0), { timeout: 10_000 });
-const ended = (pid: number) => vi.waitFor(() => expect(identityOf(pid)).toBeUndefined(), { timeout: 10_000 });
+async function started(): Promise<void> {
+  await expect.poll(pip).toBeGreaterThan(0);
+}
+async function ended(pid: number): Promise<void> {
+  await expect.poll(() => identityOf(pid)).toBeUndefined();
+}
 
 it('installs once, and answers the same complete environment again', async () => {
   const home = await installLfx({ parent: parent(), python: fakePython('true') });

@@ -6,7 +6,7 @@ import { useReceiver } from './testing/receiver.ts';
 import { useShop } from './testing/shop.ts';
 
 const receiver = useReceiver();
-const under = useShop({ deliveryTimeoutMs: 200 });
+const under = useShop({ deliveryTimeoutMs: 3_000 });
 afterEach(() => {
   receiver.answer = () => 200;
 });
@@ -101,14 +101,13 @@ describe('attempts by what the receiver answers', () => {
   });
 
   it('the same body twice when a 200 comes too late', async () => {
+    const late = Promise.withResolvers<number>();
     let calls = 0;
-    receiver.answer = (one) =>
-      one.path === '/slow' && (calls += 1) === 1
-        ? new Promise((resolve) => setTimeout(() => resolve(200), 400))
-        : 200;
+    receiver.answer = (one) => (one.path === '/slow' && (calls += 1) === 1 ? late.promise : 200);
     const id = await app('/slow');
     await buy(under, { pay: '29' });
     const [first, second] = await receiver.wait('/slow', 2);
+    late.resolve(200);
     expect(second!.body.equals(first!.body)).toBe(true);
     await until(
       () => deliveries(id),

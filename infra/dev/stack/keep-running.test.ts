@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import pg from 'pg';
-import { expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { freePort } from '@agentstore/kernel/testing/http';
 import { startPostgres } from '../postgres/postgres.ts';
@@ -27,7 +27,7 @@ it('starts again what ends by itself, also after a start that failed, and not wh
   });
   expect(kept.current.number).toBe(1);
   end();
-  await vi.waitFor(() => expect(kept.current.number).toBe(3));
+  await expect.poll(() => kept.current.number).toBe(3);
   expect(said).toEqual(['lfx ended by itself; starting it again', 'lfx runs again']);
   await kept.stop();
   end();
@@ -54,8 +54,7 @@ it('PostgreSQL killed with -9 is back at the same address with what it had', asy
     };
     await ask('create table kept as select 42 as answer');
     process.kill(pid, 'SIGKILL');
-    const { rows } = await vi.waitFor(() => ask('select answer from kept'), { timeout: 20_000 });
-    expect(rows).toEqual([{ answer: 42 }]);
+    await expect.poll(async () => (await ask('select answer from kept')).rows).toEqual([{ answer: 42 }]);
     expect(kept.current.pid).not.toBe(pid);
   } finally {
     await kept.stop();

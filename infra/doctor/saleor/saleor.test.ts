@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, beforeAll, expect, it } from 'vitest';
+import { afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { freePort } from '@agentstore/kernel/testing/http';
 import { installApp } from '../../dev/shop/seed-app.ts';
 import { useShop } from '../../dev/shop/testing/shop.ts';
@@ -12,6 +12,21 @@ import { choosePatient } from './choose-patient.ts';
 import { examineSaleor } from './examine-saleor.ts';
 import type { SaleorPatient } from './patient.ts';
 import { startNeighbours, type Neighbours } from './testing/neighbours.ts';
+
+// The same subgraphs give the same supergraph, which takes longer than all else that is looked at.
+vi.mock(import('@agentstore/schema/compose-supergraph'), async (load) => {
+  const actual = await load();
+  const composed = new Map<string, string>();
+  return {
+    ...actual,
+    composeSupergraph(subgraphs) {
+      const key = JSON.stringify(subgraphs);
+      const supergraph = composed.get(key) ?? actual.composeSupergraph(subgraphs);
+      composed.set(key, supergraph);
+      return supergraph;
+    },
+  };
+});
 
 const port = await freePort();
 let around: Neighbours;
@@ -40,13 +55,13 @@ afterEach(async () => {
 });
 
 const patientOf = async (token?: string): Promise<SaleorPatient> => ({
-  access: { url: under.shop.url, token: token ?? (await under.shop.staffToken()), deadlineMs: 5_000 },
+  access: { url: under.shop.url, token: token ?? (await under.shop.staffToken()), deadlineMs: 60_000 },
   publicOrigin: around.origin,
   manifestUrl: `${around.origin}/api/manifest`,
   issuer: around.origin,
   audience: 'store',
   channel: 'default-channel',
-  deadlineMs: 5_000,
+  deadlineMs: 60_000,
 });
 
 async function examine(

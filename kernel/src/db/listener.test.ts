@@ -34,14 +34,14 @@ it('hears again after its connection was lost, and tells of the gap', async () =
   });
   await listener.start();
   await admin.query(`notify bell, 'one'`);
-  await vi.waitFor(() => expect(heard).toEqual(['one']));
+  await expect.poll(() => heard).toEqual(['one']);
   const [pid] = await listening();
   await admin.query('select pg_terminate_backend($1)', [pid]);
-  await vi.waitFor(() => expect(gaps).toBe(2), { timeout: 10_000 });
+  await expect.poll(() => gaps).toBe(2);
   await admin.query(`notify bell, 'two'`);
-  await vi.waitFor(() => expect(heard).toEqual(['one', 'two']));
+  await expect.poll(() => heard).toEqual(['one', 'two']);
   await listener.stop();
-  await vi.waitFor(async () => expect(await listening()).toEqual([]));
+  await expect.poll(() => listening()).toEqual([]);
 });
 
 it('leaves no connection behind when it is stopped while it is connecting', async () => {
@@ -69,7 +69,7 @@ it('leaves no connection behind when it is stopped while it is connecting', asyn
   go.resolve();
   await Promise.all([started, stopped]);
   expect(gaps).toBe(0);
-  await vi.waitFor(async () => expect(await listening()).toEqual([]));
+  await expect.poll(() => listening()).toEqual([]);
 });
 
 it('leaves no connection behind when it may not listen', async () => {

@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { systemScope } from '../access.ts';
 import { createLog, silentLog } from '../log.ts';
 import type { Loop } from '../loop.ts';
@@ -52,7 +52,7 @@ it('delivers what was committed, again after a failure, and nothing that was rol
     seen.push(`${key}#${attempts}`);
     if (attempts === 0) throw new Error('not yet');
   });
-  await vi.waitFor(async () => expect(await rows()).toEqual([]), { timeout: 10_000 });
+  await expect.poll(() => rows()).toEqual([]);
   expect(seen).toEqual(['kept#0', 'kept#1']);
 });
 
@@ -68,14 +68,12 @@ it('never parks a fact because its receiver is away, and delivers it when it is 
     { maxRefusals: 2 },
   );
   for (let round = 1; round <= 5; round++) {
-    await vi.waitFor(async () =>
-      expect(await rows()).toEqual([{ key: 'owed', attempts: round, refusals: 0, parked: false }]),
-    );
+    await expect.poll(() => rows()).toEqual([{ key: 'owed', attempts: round, refusals: 0, parked: false }]);
     expect(asked).toBe(round);
     if (round === 5) away = false;
     await dueNow();
   }
-  await vi.waitFor(async () => expect(await rows()).toEqual([]));
+  await expect.poll(() => rows()).toEqual([]);
 });
 
 it('still tries a fact that was tried for weeks', async () => {
@@ -84,7 +82,7 @@ it('still tries a fact that was tried for weeks', async () => {
   relay(async () => {
     throw new UnavailableError('billing', 'away');
   });
-  await vi.waitFor(async () => expect(await rows()).toMatchObject([{ attempts: 5001, parked: false }]));
+  await expect.poll(() => rows()).toMatchObject([{ attempts: 5001, parked: false }]);
 });
 
 it('parks a fact that is refused again and again, says which, and delivers it once it was put back', async () => {
@@ -102,24 +100,23 @@ it('parks a fact that is refused again and again, says which, and delivers it on
       log: createLog({ name: 'test', destination: { write: (text) => void (line += text) } }),
     },
   );
-  await vi.waitFor(async () => expect(await rows()).toMatchObject([{ attempts: 1 }]));
+  await expect.poll(() => rows()).toMatchObject([{ attempts: 1 }]);
   await dueNow();
-  const parked = await vi.waitFor(async () => {
-    const [fact] = await parkedFacts(database);
-    expect(fact).toMatchObject({ key: 'refused', topic: 'NoteMade', reason: '409 TOP_UP_REVOKED' });
-    return fact!;
-  });
-  expect(line).toMatch(new RegExp(`"factId":"${parked.id}".*"subject":"refused".*parked`));
+  await expect
+    .poll(() => parkedFacts(database))
+    .toMatchObject([{ key: 'refused', topic: 'NoteMade', reason: '409 TOP_UP_REVOKED' }]);
+  const [parked] = await parkedFacts(database);
+  await expect.poll(() => line).toMatch(new RegExp(`"factId":"${parked!.id}".*"subject":"refused".*parked`));
   expect(delivered).toEqual(['other']);
 
   await dueNow();
   relays[0]!.wake();
   await tell('later');
-  await vi.waitFor(() => expect(delivered).toEqual(['other', 'later'])); // the parked one was passed over
+  await expect.poll(() => delivered).toEqual(['other', 'later']); // the parked one was passed over
   refuses = false;
-  expect(await redrive(database, [parked.id])).toEqual([parked.id]);
-  await vi.waitFor(() => expect(delivered).toEqual(['other', 'later', 'refused']));
-  expect(await redrive(database, [parked.id])).toEqual([]);
+  expect(await redrive(database, [parked!.id])).toEqual([parked!.id]);
+  await expect.poll(() => delivered).toEqual(['other', 'later', 'refused']);
+  expect(await redrive(database, [parked!.id])).toEqual([]);
 });
 
 it('holds no lock while it delivers, and two relays never have the same fact', async () => {
@@ -136,10 +133,10 @@ it('holds no lock while it delivers, and two relays never have the same fact', a
   relay(handler);
   await reached.promise;
   relay(handler);
-  await vi.waitFor(() => expect(seen).toEqual(['slow', 'next']));
+  await expect.poll(() => seen).toEqual(['slow', 'next']);
   await database.statement('free', `select from outbox where key = 'slow' for update nowait`);
   answer.resolve();
-  await vi.waitFor(async () => expect(await rows()).toEqual([]));
+  await expect.poll(() => rows()).toEqual([]);
   expect(seen).toEqual(['slow', 'next']);
 });
 
@@ -155,6 +152,6 @@ it('takes over what a relay that died had claimed, when its lease is over', asyn
   await dueNow();
   const seen: string[] = [];
   relay(async ({ key }) => void seen.push(key));
-  await vi.waitFor(() => expect(seen).toEqual(['claimed']));
+  await expect.poll(() => seen).toEqual(['claimed']);
   answer.resolve();
 });

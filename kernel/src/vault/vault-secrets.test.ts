@@ -32,8 +32,15 @@ type Answer = readonly [status: number, body?: unknown] | ((answer: http.ServerR
 const good: Answer = [200, { data: { data: { apiKey: value }, metadata: { version: 4 } } }];
 const loggedIn = (n: number): Answer => [200, { auth: { client_token: `t${n}`, lease_duration: 300 } }];
 
+/** For what is to come of itself, on a slow machine too. */
+const patientMs = 60_000;
+
 /** A server that answers logins with `t1`, `t2`, …, and everything else as the test says. */
-async function vault(answerTo: (asked: Asked) => Answer = () => good, login = loggedIn) {
+async function vault(
+  answerTo: (asked: Asked) => Answer = () => good,
+  login = loggedIn,
+  deadlineMs = patientMs,
+) {
   const asked: Asked[] = [];
   const logins = (): Asked[] => asked.filter(({ url }) => url.startsWith('/v1/auth/'));
   const server = http.createServer((request, answer) => {
@@ -55,7 +62,7 @@ async function vault(answerTo: (asked: Asked) => Answer = () => good, login = lo
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => server.close().closeAllConnections());
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const options = { origin, key, deadlineMs: 400 };
+  const options = { origin, key, deadlineMs };
   const [reader, writer] = await Promise.all([createVaultReader(options), createVaultWriter(options)]);
   onTestFinished(async () => void (await Promise.all([reader.close(), writer.close()])));
   const data = (): Asked[] => asked.filter(({ url }) => !url.startsWith('/v1/auth/'));
@@ -161,9 +168,9 @@ it('signs no login for an id that is a wildcard, whoever asks', async () => {
   const login = vi.fn(async () => ({ token: 't', seconds: 300 }));
   const sessions = await createTenantSessions({ login }, readerLogin, key);
   const tenant = { organizationId: '+', projectId: ref.projectId };
-  await expect(sessions.as(tenant, AbortSignal.timeout(1_000), async () => 'read')).rejects.toBeInstanceOf(
-    SecretDenied,
-  );
+  await expect(
+    sessions.as(tenant, AbortSignal.timeout(patientMs), async () => 'read'),
+  ).rejects.toBeInstanceOf(SecretDenied);
   expect(login).not.toHaveBeenCalled();
 });
 
@@ -171,9 +178,9 @@ it.each(['/v1/kv/data/a/../../b', '/v1/kv/data/a/%2e%2e/b', '/v1/kv/data/a\\..\\
   'sends nothing to a URL that means another place than it seems: %s',
   async (rest) => {
     const { origin, asked } = await vault();
-    const transport = createVaultTransport(origin, 400);
+    const transport = createVaultTransport(origin, patientMs);
     onTestFinished(() => transport.close());
-    const request = { method: 'GET', headers: {}, signal: AbortSignal.timeout(400) };
+    const request = { method: 'GET', headers: {}, signal: AbortSignal.timeout(patientMs) };
     const sent = transport.send({ ...request, uri: `${origin}${rest}` });
     await expect(sent).rejects.toThrow(/was not sent/);
     expect(asked).toEqual([]);
@@ -211,7 +218,7 @@ it.each<[string, Answer]>([
     (answer) => void answer.writeHead(200, { 'content-length': '1073741824' }).write('{'),
   ],
 ])('says that the store is unavailable when it %s, and nothing of what it said', async (_name, how) => {
-  const { reader } = await vault(() => how);
+  const { reader } = await vault(() => how, loggedIn, 400);
   const error = await failure(reader.read(ref));
   expect(error).toBeInstanceOf(SecretStoreUnavailable);
   expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(value);
@@ -235,7 +242,7 @@ it('reads no further than a secret can be long, when a gigabyte comes', async ()
 });
 
 it('says that a store is unavailable which nobody serves, which is sealed at the login, or whose login hangs', async () => {
-  const nobody = await createVaultReader({ origin: 'http://127.0.0.1:1', key, deadlineMs: 400 });
+  const nobody = await createVaultReader({ origin: 'http://127.0.0.1:1', key, deadlineMs: patientMs });
   await expect(nobody.read(ref)).rejects.toThrow(/ECONNREFUSED/);
   const sealed = await vault(
     () => good,
@@ -245,6 +252,7 @@ it('says that a store is unavailable which nobody serves, which is sealed at the
   const slow = await vault(
     () => good,
     () => () => undefined,
+    400,
   );
   await expect(slow.reader.read(ref)).rejects.toBeInstanceOf(SecretStoreUnavailable);
 });
@@ -372,7 +380,7 @@ it.each(['false', 'true'])('verifies certificates when VAULT_SKIP_VERIFY says %s
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => server.close().closeAllConnections());
   const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const reader = await createVaultReader({ origin, key, deadlineMs: 2_000 });
+  const reader = await createVaultReader({ origin, key, deadlineMs: patientMs });
   await expect(reader.read(ref)).rejects.toThrow(/DEPTH_ZERO_SELF_SIGNED_CERT/);
   expect(reached).toBe(0);
 });

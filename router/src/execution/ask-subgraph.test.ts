@@ -6,7 +6,7 @@ const ask = (send: Send, options: { deadlineMs?: number; signal?: AbortSignal } 
   askSubgraph(createServiceClient({ name: 'part', baseUrl: 'http://part.internal', send }), '/graphql', {
     headers: {},
     body: { query: '{ a }' },
-    deadlineMs: options.deadlineMs ?? 1_000,
+    deadlineMs: options.deadlineMs ?? 60_000,
     signal: options.signal ?? new AbortController().signal,
   });
 const never = new Promise<never>(() => undefined);

@@ -24,12 +24,8 @@ async function replace(file: string, text: string): Promise<void> {
   fs.writeFileSync(`${file}.new`, text);
   fs.renameSync(`${file}.new`, file);
 }
-async function until(check: () => Promise<boolean>): Promise<void> {
-  for (const end = Date.now() + 20_000; Date.now() < end;) {
-    if (await check()) return;
-    await sleep(50);
-  }
-  throw new Error('it did not come');
+async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  await expect.poll(check).toBe(true);
 }
 
 it('takes a good supergraph over while requests and subscriptions go on, and keeps the last good one when it is bad or gone', async () => {

@@ -143,9 +143,7 @@ describe('a caller', () => {
 
   it('is known to the shop by an id that is learnt once', async () => {
     await router.ask('{ caller }', { token: await router.issuer.token({ sub: 'shopper' }) });
-    for (let tries = 0; tries < 100 && !router.controlPlane.people.get('shopper')!.saleorUserId; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    expect(router.controlPlane.people.get('shopper')!.saleorUserId).toBe('VXNlcjox');
+    await expect.poll(() => router.controlPlane.people.get('shopper')!.saleorUserId).toBe('VXNlcjox');
     const second = await router.issuer.token({ sub: 'shopper', jti: 'second' });
     router.shop.asked.length = 0;
     expect(await callerOf(second)).toMatchObject({ saleorUserId: 'VXNlcjox' });

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { GraphQLError } from 'graphql';
+import { expect } from 'vitest';
 import { AccessError } from '@agentstore/kernel/access';
 import type { Authenticator } from '@agentstore/kernel/auth/authenticator';
 import { createBuilder } from '@agentstore/kernel/graphql/builder';
@@ -15,8 +15,7 @@ function createTelling() {
     tell: (id: string | Error): void => listeners.forEach((hear) => hear(id)),
     /** Waits until so many listen. */
     async waitFor(count: number): Promise<void> {
-      for (let tries = 0; tries < 500 && listeners.size !== count; tries++) await sleep(10);
-      if (listeners.size !== count) throw new Error(`${listeners.size} listen, not ${count}`);
+      await expect.poll(() => listeners.size).toBe(count);
     },
     async *hear(signal: AbortSignal): AsyncGenerator<{ id: string }> {
       const queue: (string | Error)[] = [];

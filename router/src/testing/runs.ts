@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createSchema, createYoga, Repeater } from 'graphql-yoga';
 import { GraphQLError } from 'graphql';
+import { expect } from 'vitest';
 import { withReadiness } from './readiness.ts';
 
 /** As much of the graph as the REST routes ask for. */
@@ -159,8 +159,7 @@ export function createRuns() {
     started,
     /** Waits until so many follow runs' events. */
     async waitFor(count: number): Promise<void> {
-      for (let tries = 0; tries < 500 && following !== count; tries++) await sleep(10);
-      if (following !== count) throw new Error(`${following} follow, not ${count}`);
+      await expect.poll(() => following).toBe(count);
     },
     fetch: withReadiness(async (request) => yoga.fetch(request, {})),
   };

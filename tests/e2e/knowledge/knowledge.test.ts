@@ -205,5 +205,5 @@ const stateOf = async (documentId: string): Promise<string | undefined> => {
 };
 
 async function ready(documentId: string): Promise<void> {
-  await expect.poll(() => stateOf(documentId), { timeout: 20_000 }).toBe('READY');
+  await expect.poll(() => stateOf(documentId)).toBe('READY');
 }

@@ -153,7 +153,7 @@ describe('an order of the shop', () => {
     expect(parkedOrderLines).toContainEqual(waits);
     const parkedOrders = async () =>
       (await operator.query<Data>('{ parkedOrders { orderNumber reason } }')).parkedOrders;
-    await expect.poll(parkedOrders, { timeout: 10_000 }).toContainEqual(waits);
+    await expect.poll(parkedOrders).toContainEqual(waits);
     for (const query of ['{ parkedOrderLines { reason } }', '{ parkedOrders { reason } }'])
       await expect(buyer.query(query)).rejects.toMatchObject({ codes: ['FORBIDDEN'] });
     // The operator binds the variant; its turn would come by itself.
@@ -166,7 +166,7 @@ describe('an order of the shop', () => {
     ]);
     await becomes(order.id, isIn('GRANTED'));
     expect(await ledgerOf(order.id)).toHaveLength(1);
-    await expect.poll(parkedOrders, { timeout: 10_000 }).not.toContainEqual(waits);
+    await expect.poll(parkedOrders).not.toContainEqual(waits);
   });
 
   it('that is refunded gives back what it gave, and a late event of its payment grants nothing', async () => {

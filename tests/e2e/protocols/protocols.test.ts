@@ -200,9 +200,7 @@ describe('the router', () => {
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect((await buyer.query('{ viewer { caller } }')).viewer.caller).toBe('USER');
     fs.writeFileSync(file, good.replace(/"""[^"]*"""\ntype Wallet\b/, '"""reloaded"""\ntype Wallet'));
-    for (let tries = 0; tries < 60 && !(await typeIsThere()); tries++)
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await typeIsThere()).toBe(true);
+    await expect.poll(typeIsThere).toBe(true);
   });
 
   it('and everything else in the store connected to this machine alone', () => {

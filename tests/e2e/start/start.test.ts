@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromGlobalId } from '@agentstore/kernel/ids';
 import { signIn } from '../../../infra/dev/identity/sign-in.ts';
 import { graphClient } from '../../../infra/dev/main-job/graph-client.ts';
@@ -195,13 +195,11 @@ describe('a store', () => {
       { id: before.demo!.instanceId },
     );
     const stateQuery = 'query ($id: ID!) { instance(id: $id) { state } }';
-    await vi.waitFor(
-      async () =>
-        expect(await member.query(stateQuery, { id: before.demo!.instanceId })).toEqual({
-          instance: { state: 'PAUSED' },
-        }),
-      { timeout: 20_000 },
-    );
+    await expect
+      .poll(() => member.query(stateQuery, { id: before.demo!.instanceId }))
+      .toEqual({
+        instance: { state: 'PAUSED' },
+      });
     await member.close();
     ctrlC(store);
     expect({ code: await store.ended(), said: store.said() }).toMatchObject({ code: 0 });

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
@@ -200,11 +201,7 @@ function person(
       return events;
     },
     async waitFor(document, variables, wanted) {
-      for (
-        const until = Date.now() + 20_000;
-        Date.now() < until;
-        await new Promise((resolve) => setTimeout(resolve, 50))
-      ) {
+      for (const until = Date.now() + 60_000; Date.now() < until; await sleep(20)) {
         const found = wanted(await graph.query<Data>(document, variables));
         if (found !== undefined) return found;
       }

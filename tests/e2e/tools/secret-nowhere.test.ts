@@ -186,7 +186,7 @@ async function buyer(): Promise<Caller> {
       }
     },
     async waitFor(document, variables, wanted) {
-      for (const until = Date.now() + 20_000; Date.now() < until;) {
+      for (const until = Date.now() + 60_000; Date.now() < until;) {
         const found = wanted(await query(document, variables));
         if (found !== undefined) return found;
         await new Promise((resolve) => setTimeout(resolve, 50));

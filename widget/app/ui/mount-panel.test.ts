@@ -275,7 +275,7 @@ it('shows unread answers on the launcher, in its name too', async () => {
   expect(launcher.getAttribute('aria-label')).toBe('Ask us');
   expect(launcher.dataset['position']).toBe('TOP_LEFT');
   // For one frame: nothing has moved.
-  await vi.waitFor(() => expect(hidden).toEqual([true, false]));
+  await expect.poll(() => hidden).toEqual([true, false]);
 });
 
 it('takes the launcher out of sight for one frame when it moves, and never from under the focus', async () => {
@@ -307,7 +307,7 @@ it('says that a message waits only while there is no way for it', async () => {
   await become({ connection: 'reconnecting' });
   expect(panel().textContent).toContain(words.queued);
   await become({ messages: [waiting, question('2', 'There?', { state: 'queued' })] });
-  await vi.waitFor(() => expect(one('[role=status]').textContent).toBe(words.queued), 3_000);
+  await expect.poll(() => one('[role=status]').textContent).toBe(words.queued);
 });
 
 it('tells the page what happens', async () => {

@@ -69,9 +69,9 @@ it('leaves the keys of what is in a message alone', () => {
 it('takes new messages, and what grows in them, out of the tab order', async () => {
   const added = article('button');
   log.append(added);
-  await vi.waitFor(() => expect(stops()).toEqual([added]));
+  await expect.poll(() => stops()).toEqual([added]);
   const link = document.createElement('a');
   link.href = 'https://a.example';
   added.append(link);
-  await vi.waitFor(() => expect(link.tabIndex).toBe(-1));
+  await expect.poll(() => link.tabIndex).toBe(-1);
 });

@@ -98,7 +98,7 @@ describe('documentIngest', () => {
     const soon = () =>
       app.rows('update document set lease_until = now() where id = $1 and lease_id is null', [uuidOf(id)]);
     await expect
-      .poll(async () => (await soon(), see(id)), { timeout: 20_000 })
+      .poll(async () => (await soon(), see(id)))
       .toMatchObject({ state: 'FAILED', failure: 'ENGINE_UNAVAILABLE' });
     expect(ingests('away.md')).toBe(3);
   });

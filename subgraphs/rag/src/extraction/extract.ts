@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { ExtractionError, type Page, type PageOf } from './extracted-page.ts';
 import type { ExtractionWork } from './read-pages.ts';
@@ -67,8 +68,15 @@ export async function extract(
     clearTimeout(tooLong);
     clearInterval(swelling);
     watch.signal.removeEventListener('abort', onAbort);
-    await worker.terminate();
+    await end(worker);
   }
+}
+
+/** A thread that is still loading its modules may swallow its end and go on, for ever with a bad file: it is told again until it has ended. */
+async function end(worker: Worker): Promise<void> {
+  for (let pauseMs = 100; ; pauseMs *= 2)
+    if ((await Promise.race([worker.terminate(), sleep(pauseMs, 'goes on', { ref: false })])) !== 'goes on')
+      return;
 }
 
 const tooMuchMemory = (): ExtractionError =>

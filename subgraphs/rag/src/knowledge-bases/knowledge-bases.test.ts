@@ -90,9 +90,7 @@ describe('knowledgeBaseCreate', () => {
       { code: 'KNOWLEDGE_BASE_NOT_READY' },
     ]);
     await expect
-      .poll(() => app.rows('select state from knowledge_base where id = $1', [uuidOf(id)]), {
-        timeout: 15_000,
-      })
+      .poll(() => app.rows('select state from knowledge_base where id = $1', [uuidOf(id)]))
       .toEqual([{ state: 'READY' }]);
   });
 
@@ -101,9 +99,7 @@ describe('knowledgeBaseCreate', () => {
     const { id } = (await app.create(home)).knowledgeBase!;
     await app.rows('update knowledge_base set tries = 2, due_at = now() where id = $1', [uuidOf(id)]);
     await expect
-      .poll(() => app.rows('select state from knowledge_base where id = $1', [uuidOf(id)]), {
-        timeout: 15_000,
-      })
+      .poll(() => app.rows('select state from knowledge_base where id = $1', [uuidOf(id)]))
       .toEqual([{ state: 'FAILED' }]);
     app.state.failing = undefined;
   });
@@ -241,7 +237,7 @@ describe('knowledgeBaseDelete', () => {
       [uuidOf(id)],
     );
     await expect
-      .poll(() => app.rows('select id from knowledge_base where id = $1', [uuidOf(id)]), { timeout: 15_000 })
+      .poll(() => app.rows('select id from knowledge_base where id = $1', [uuidOf(id)]))
       .toEqual([]);
     expect(app.gitops.folders.has(uuidOf(id))).toBe(false);
     expect(app.storedKeys().filter((key) => key.includes(uuidOf(id)))).toEqual([]);

@@ -9,8 +9,9 @@ let duty: string;
 const add = async (project: Project, into: string, text: string, name: string) => {
   const id = await app.upload(project.developer, into, text, name);
   await app.ingest(project.developer, id);
-  await vi.waitFor(async () =>
-    expect(await app.document(project.developer, id)).toMatchObject({ state: 'READY' }),
+  await vi.waitFor(
+    async () => expect(await app.document(project.developer, id)).toMatchObject({ state: 'READY' }),
+    { timeout: 60_000, interval: 10 },
   );
   return id;
 };

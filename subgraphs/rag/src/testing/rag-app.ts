@@ -124,11 +124,11 @@ export async function startRagApp(more: Partial<Deps> = {}) {
       region: 'us-east-1',
       bucket: 'knowledge',
       uploadSeconds: 900,
-      deadlineMs: 5_000,
+      deadlineMs: 60_000,
     }),
     maxFileBytes: 50 * 2 ** 20,
     uploadSeconds: 900,
-    checkDeadlineMs: 5_000,
+    checkDeadlineMs: 60_000,
     limitsKeptMs: 0,
     ingest: { concurrency: 4, leaseMs: 5_000, reportMs: 20, tries: 3 },
     provisionTries: 3,
@@ -229,7 +229,7 @@ export async function startRagApp(more: Partial<Deps> = {}) {
           ]);
           if (row?.state !== state) throw new Error(`the base is ${row?.state}`);
         },
-        { timeout: 15_000, interval: 20 },
+        { timeout: 60_000, interval: 10 },
       ),
     init: (caller: Caller, knowledgeBaseId: string, text: string, input: object = {}): Promise<InitPayload> =>
       self.command(caller, 'documentUploadInit', {

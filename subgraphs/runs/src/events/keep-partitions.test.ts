@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, beforeEach, expect, it } from 'vitest';
 import type { Database } from '@agentstore/kernel/db/database';
 import { createLog } from '@agentstore/kernel/log';
 import { openTestDatabase } from '@agentstore/kernel/testing/database';
@@ -15,6 +15,13 @@ beforeAll(async () => {
   admin = new pg.Client({ connectionString: made.adminUrl, options: '-c search_path=runs' });
   await admin.connect();
   return () => admin.end();
+});
+
+// No test goes on into another day: what is over on one was kept on the day before.
+beforeEach(async () => {
+  await admin.query(`select pg_sleep(left_seconds) from (
+    select extract(epoch from date_trunc('day', now() at time zone 'UTC') + interval '1 day' - now() at time zone 'UTC') + 1 as left_seconds
+  ) as day where left_seconds < 60`);
 });
 
 const dayBack = async (days: number): Promise<string> => {

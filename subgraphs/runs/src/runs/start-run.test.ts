@@ -11,7 +11,7 @@ let app: RunsApp;
 let admin: pg.Client;
 let facts: InstanceFacts;
 beforeAll(async () => {
-  app = await startRunsApp({ abandonedAfterMs: 2_000 });
+  app = await startRunsApp();
   admin = new pg.Client({ connectionString: app.adminUrl, options: '-c search_path=runs' });
   await admin.connect();
   return () => admin.end();

@@ -7,6 +7,8 @@ let gitops: Gitops;
 let app: App;
 beforeAll(async () => {
   gitops = await openGitops();
+  // What is taken away by hand here stays away, however late the first sweep comes.
+  gitops.controlPlane.sweeping = false;
   app = await gitops.start();
 });
 

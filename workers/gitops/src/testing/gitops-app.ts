@@ -107,7 +107,7 @@ export async function openGitops() {
 }
 export type Gitops = Awaited<ReturnType<typeof openGitops>>;
 
-/** Waits until it is so, 20 s at most. */
+/** Waits until it is so. */
 export async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  await expect.poll(check, { timeout: 20_000, interval: 20 }).toBe(true);
+  await expect.poll(check).toBe(true);
 }

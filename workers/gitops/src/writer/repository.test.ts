@@ -132,7 +132,7 @@ describe('a bare repository', () => {
       fs.renameSync(from, to);
     });
     void killed.commit(new Map([['a', '2']]), 'x', who);
-    await vi.waitFor(() => expect(fs.existsSync(lock())).toBe(true));
+    await expect.poll(() => fs.existsSync(lock())).toBe(true);
     rename.mockRestore();
     await expect(heir.commit(new Map([['a', '3']]), 'x', who)).rejects.toMatchObject({
       code: 'REPOSITORY_LOCKED',

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createEventLog, type LoggedEvent } from './event-log.ts';
 
 const text = (delta: string, messageId = 'm') => ({
@@ -45,19 +45,23 @@ describe('the event log', () => {
   });
 
   it('sends at once after a silence, and once per interval while much comes', async () => {
-    const { log, appends, appended } = openLog(200);
+    vi.useFakeTimers();
+    onTestFinished(() => void vi.useRealTimers());
+    const { log, appends } = openLog(200);
     log.push(text('first'));
     appends[0]!.answer();
     await log.flush();
-    await new Promise((resolve) => setTimeout(resolve, 210));
+    vi.advanceTimersByTime(200);
     log.push(text('after a silence'));
     expect(appends).toHaveLength(2);
     appends[1]!.answer();
     await log.flush();
     log.push(text('one '));
     log.push(text('and more'));
+    vi.advanceTimersByTime(199);
     expect(appends).toHaveLength(2);
-    await appended(3);
+    vi.advanceTimersByTime(1);
+    expect(appends).toHaveLength(3);
     expect(appends[2]!.events.map(({ payload }) => payload['delta'])).toEqual(['one and more']);
     log.close();
   });

@@ -6,6 +6,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { Client } from 'minio';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { systemScope } from '@agentstore/kernel/access';
 import { createServiceClient, type Send } from '@agentstore/kernel/http/client';
 import { problemResponse } from '@agentstore/kernel/http/problem';
 import { bodyLimit, serve } from '@agentstore/kernel/http/server';
@@ -98,13 +99,13 @@ const settingsOf = (more: Readonly<Record<string, string>>) =>
     RUNTIME_GLOBALS: '{"OPENAI_API_KEY":"k"}',
     SESSION_SECRET: 's'.repeat(32),
     RUNNER_URL: 'http://runner.test',
-    LEASE_SECONDS: '1',
+    LEASE_SECONDS: '20',
     HEARTBEAT_SECONDS: '0.3',
     SHUTDOWN_SECONDS: '5',
     ...more,
   });
 
-/** A runner on the given runtime; `kill` cuts it off from everything at once, as SIGKILL would. */
+/** A runner on the given runtime; `kill` cuts it off from everything at once, as SIGKILL would, and ends the leases that nobody renews now. */
 async function startRunner(
   more: Readonly<Record<string, string>> = {},
   /** Sees what the runner asks of runs and of billing before they do; an answer of its own keeps it from them. */
@@ -145,6 +146,9 @@ async function startRunner(
     async kill(): Promise<void> {
       dead = true;
       await deps.runtime.close();
+      await runs.deps.db.transaction(systemScope('test'), (tx) =>
+        tx.sql('update run set lease_until = now() where lease_until > now()'),
+      );
     },
   };
 }
@@ -266,7 +270,8 @@ describe('a run whose flow', () => {
 
   it('goes on past the deadline ends DEADLINE_EXCEEDED', async () => {
     await startRunner();
-    const facts = instance({ limits: { maxRunSeconds: 1, maxConcurrentRuns: 5 } });
+    // Long enough to be taken by a runner first, however slow the machine is.
+    const facts = instance({ limits: { maxRunSeconds: 3, maxConcurrentRuns: 5 } });
     const events = await (await follow(facts, 'scripted-endless')).ended;
     expect(events.at(-1)).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED', retryable: false } });
   });
@@ -475,16 +480,7 @@ describe('faults around a run', () => {
   it('an answer as long as may be, in a script of three bytes a character, is ended over HTTP', async () => {
     const served = await serve({ fetch: runs.app.fetch, port: 0, log: silentLog });
     closers.push(() => served.close());
-    await startRunner(
-      {
-        // A long answer keeps this one process busy for seconds, both runner and runs.
-        LEASE_SECONDS: '20',
-        MAX_EVENT_BYTES: '8000000',
-        MAX_STREAM_BYTES: '80000000',
-      },
-      undefined,
-      served.origin,
-    );
+    await startRunner({ MAX_EVENT_BYTES: '8000000', MAX_STREAM_BYTES: '80000000' }, undefined, served.origin);
     const run = await follow(instance(), `scripted-echo?tokens=4700&delay=0 ${'漢'.repeat(900)}`);
     const last = (await run.ended).at(-1)!;
     expect(last).toMatchObject({ __typename: 'RunFinished', charge: run.held().charge });
@@ -577,20 +573,25 @@ describe('faults around a run', () => {
   it('a runner killed before anything was produced: another one just runs it', async () => {
     const first = await startRunner({ RUNTIME_URL: 'http://127.0.0.1:9', RUNTIME_PATIENCE_SECONDS: '60' });
     const run = await follow(instance(), 'hello');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    while (run.held().checkpoint === undefined) await new Promise((resolve) => setTimeout(resolve, 10));
     await first.kill();
     await startRunner();
     expect((await run.ended).at(-1)).toMatchObject({ __typename: 'RunFinished' });
   });
 
   it('billing that is down delays the end, and never loses the settlement', async () => {
-    await startRunner();
+    let settlements = 0;
+    let isAway = true;
+    await startRunner({}, async ({ url }) => {
+      if (!url.endsWith('/settle')) return undefined;
+      settlements += 1;
+      runs.billing.state.down = isAway;
+      return undefined;
+    });
     const run = await follow(instance(), 'scripted-slow?tokens=3&delay=50');
-    await run.seen('TextMessageContent');
-    runs.billing.state.down = true;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await expect.poll(() => settlements).toBeGreaterThan(1);
     expect(run.held().status).toBe('OPEN');
-    runs.billing.state.down = false;
+    runs.billing.state.down = isAway = false;
     expect((await run.ended).at(-1)).toMatchObject({ __typename: 'RunFinished', charge: run.held().charge });
     expect(run.held().status).toBe('SETTLED');
   });

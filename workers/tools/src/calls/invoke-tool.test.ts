@@ -11,7 +11,7 @@ const find = { arguments: { number: 'A-1' } };
 const cancel = { arguments: { number: 'A-1' } };
 const codeOf = (answer: Awaited<ReturnType<Gateway['invoke']>>) => [answer.status, answer.body['code']];
 const until = async (check: () => boolean): Promise<void> => {
-  await expect.poll(check, { timeout: 20_000, interval: 5 }).toBe(true);
+  await expect.poll(check).toBe(true);
 };
 
 let gateway: Gateway;

@@ -34,7 +34,7 @@ export const settings: ToolSettings = {
   secretCacheMs: 60_000,
   secretCacheEntries: 100,
   definitionCacheEntries: 100,
-  egress: { ports: [443], privateOrigins: [], maxAgents: 16, connectionsPerOrigin: 64, connectMs: 2_000 },
+  egress: { ports: [443], privateOrigins: [], maxAgents: 16, connectionsPerOrigin: 64, connectMs: 20_000 },
 };
 
 /** The connector of the tests: a key in a header, one tool that reads and one that writes. */
@@ -46,7 +46,7 @@ export const ordersConnector = (origin: string, more: object = {}): ConnectorDef
     origin,
     path: '/api',
     auth: { type: 'HEADER', name: 'X-Api-Key', field: 'apiKey' },
-    timeoutMs: 5_000,
+    timeoutMs: 60_000,
     tools: [
       {
         name: 'find_order',

@@ -34,8 +34,8 @@ describe('every kind of file of the corpus', () => {
       database,
       embedder: undefined,
       limits: { fileBytes: 1 << 20, pages: 100, textChars: 1 << 20, unpackedBytes: 1 << 24 },
-      extraction: { deadlineMs: 25_000, memoryMb: 256 },
-      search: { candidates: 256, wholeBaseVectors: 0, embedMs: 1_000 },
+      extraction: { deadlineMs: 100_000, memoryMb: 256 },
+      search: { candidates: 256, wholeBaseVectors: 0, embedMs: 60_000 },
       log: silentLog,
     });
     await engine.createBase({ ...base, name: 'Shop', language: null });

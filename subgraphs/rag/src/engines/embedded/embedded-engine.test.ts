@@ -15,8 +15,8 @@ const engineOn = (database: Database, more: Partial<EmbeddedEngineDeps> = {}): K
     database,
     embedder: undefined,
     limits: { fileBytes: 1 << 20, pages: 100, textChars: 1 << 20, unpackedBytes: 1 << 24 },
-    extraction: { deadlineMs: 25_000, memoryMb: 256 },
-    search: { candidates: 256, wholeBaseVectors: 10_000, embedMs: 5_000 },
+    extraction: { deadlineMs: 100_000, memoryMb: 256 },
+    search: { candidates: 256, wholeBaseVectors: 10_000, embedMs: 60_000 },
     log: silentLog,
     ...more,
   });
@@ -243,7 +243,7 @@ describe('the embedded engine', () => {
   });
 
   test('finds what has all common words first when the candidates are few', async () => {
-    const engine = engineOn(database, { search: { candidates: 3, wholeBaseVectors: 0, embedMs: 5_000 } });
+    const engine = engineOn(database, { search: { candidates: 3, wholeBaseVectors: 0, embedMs: 60_000 } });
     const base = await newBase(engine, 'simple');
     const sections = Array.from(
       { length: 40 },
@@ -268,7 +268,7 @@ describe('the embedded engine', () => {
   });
 
   test('finds by vectors what no word finds; in a base too large for that, vectors only order what words find', async () => {
-    const bounds = { candidates: 256, embedMs: 5_000 };
+    const bounds = { candidates: 256, embedMs: 60_000 };
     const engine = engineOn(database, {
       embedder: hashingEmbedder,
       search: { ...bounds, wholeBaseVectors: 10_000 },

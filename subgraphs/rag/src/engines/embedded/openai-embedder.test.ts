@@ -11,7 +11,6 @@ function endpoint(answer?: (input: string[]) => unknown) {
     name: 'embeddings',
     baseUrl: 'https://models.example.test',
     token: () => Promise.resolve('sk-test'),
-    deadlineMs: 1_000,
     send: async (request) => {
       const body = (await request.json()) as { input: string[] };
       asked.push({ body, key: request.headers.get('authorization'), path: new URL(request.url).pathname });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { uuidv7 } from '@agentstore/kernel/ids';
 import { createLog, silentLog } from '@agentstore/kernel/log';
@@ -20,10 +20,19 @@ let ragflow: Ragflow;
 let logged = '';
 const log = createLog({ name: 'test', destination: { write: (line: string) => void (logged += line) } });
 
-async function open(parseMs: number, wrap: (client: RagflowClient) => Partial<RagflowClient> = () => ({})) {
+async function open(
+  parseMs: number,
+  wrap: (client: RagflowClient) => Partial<RagflowClient> = () => ({}),
+  answerMs = 30_000,
+) {
   const { database } = await openTestDatabase('rag');
-  const calls = createRagflowCalls({ url: ragflow.url, apiKey, deadlineMs: 1_000, mostAnswerBytes: 100_000 });
-  const client = createRagflowClient(calls, { uploadMs: 5_000, candidates: 100 });
+  const calls = createRagflowCalls({
+    url: ragflow.url,
+    apiKey,
+    deadlineMs: answerMs,
+    mostAnswerBytes: 100_000,
+  });
+  const client = createRagflowClient(calls, { uploadMs: 30_000, candidates: 100 });
   afterAll(() => client.close());
   const bounds = { pollMs: 5, mostPollMs: 20, parseMs, fileBytes: 10_000 };
   return {
@@ -60,7 +69,7 @@ describe('a document at Ragflow', () => {
   let client: RagflowClient;
   let base: Base;
   beforeAll(async () => {
-    ({ engine, client } = await open(20_000));
+    ({ engine, client } = await open(60_000));
   });
   beforeEach(async () => {
     ragflow.misbehave({});
@@ -86,7 +95,7 @@ describe('a document at Ragflow', () => {
 
   test('that is stuck is stopped, parsed once more, and found then', async () => {
     ragflow.misbehave({ parses: ['STUCK'] });
-    const { engine: hasty } = await open(1_000);
+    const { engine: hasty } = await open(3_000);
     base = await newBase(hasty);
     const said: number[] = [];
     const outcome = await ingest({ onProgress: (progress) => said.push(progress) }, hasty);
@@ -171,7 +180,7 @@ describe('a document at Ragflow', () => {
   test('is waited for while Ragflow is away', async () => {
     ragflow.misbehave({ calls: [{ calls: /^GET .*documents/, answer: { status: 503 } }] });
     const outcome = ingest();
-    await vi.waitFor(() => expect(asked(/^GET .*documents/)).toBeGreaterThan(2));
+    await expect.poll(() => asked(/^GET .*documents/)).toBeGreaterThan(2);
     ragflow.misbehave({});
     expect(await outcome).toMatchObject({ ok: true });
   });
@@ -182,7 +191,7 @@ describe('a document at Ragflow', () => {
     const reason = new Error('deleted');
     const attempt = ingest({ signal: abort.signal });
     attempt.catch(() => undefined);
-    await vi.waitFor(() => expect(asked(/^GET .*documents/)).toBeGreaterThan(0));
+    await expect.poll(() => asked(/^GET .*documents/)).toBeGreaterThan(0);
     abort.abort(reason);
     await expect(attempt).rejects.toBe(reason);
     expect(await left()).toEqual([]);
@@ -234,7 +243,7 @@ describe('a base at Ragflow', () => {
   let client: RagflowClient;
   const tenancy = { organizationId: uuidv7(), projectId: uuidv7() };
   beforeAll(async () => {
-    ({ engine, client } = await open(20_000));
+    ({ engine, client } = await open(60_000));
   });
   beforeEach(() => {
     ragflow.misbehave({});
@@ -303,7 +312,7 @@ describe('Ragflow’s answers', () => {
   let client: RagflowClient;
   let engine: KnowledgeEngine;
   beforeAll(async () => {
-    ({ client, engine } = await open(20_000));
+    ({ client, engine } = await open(60_000));
   });
   beforeEach(() => ragflow.misbehave({}));
 
@@ -315,12 +324,19 @@ describe('Ragflow’s answers', () => {
     ],
     ['a page of a proxy', { status: 502 }, 'POST /retrieval answered 502'],
     ['more than is read', { bytes: 200_000 }, 'POST /retrieval: UND_ERR_RES_EXCEEDED_MAX_SIZE'],
-    ['no answer', 'NONE', 'POST /retrieval: no answer in time'],
   ] as const)('%s is an engine that is away', async (_what, answer, words) => {
     ragflow.misbehave({ calls: [{ calls: /retrieval/, answer }] });
     const refused = client.retrieve(retrieval);
     await expect(refused).rejects.toBeInstanceOf(UnavailableError);
     await expect(refused).rejects.toThrow(`ragflow is unavailable: ${words}`);
+  });
+
+  test('no answer is an engine that is away', async () => {
+    const { client: hasty } = await open(60_000, undefined, 300);
+    ragflow.misbehave({ calls: [{ calls: /retrieval/, answer: 'NONE' }] });
+    await expect(hasty.retrieve(retrieval)).rejects.toThrow(
+      new UnavailableError('ragflow', 'POST /retrieval: no answer in time'),
+    );
   });
 
   test('of a dataset that is not ours are refused as a whole', async () => {

@@ -52,8 +52,8 @@ function requestOf(
     credentialId: 'binding@1',
     idempotencyKey: null,
     egress: { origin: definition.origin!, dispatcher, address: () => '127.0.0.1' },
-    signal: AbortSignal.timeout(10_000),
-    deadline: performance.now() + 10_000,
+    signal: AbortSignal.timeout(60_000),
+    deadline: performance.now() + 60_000,
     ...more,
   };
 }

@@ -60,7 +60,7 @@ async function opened(answer: Answer, more: object = {}) {
         risk: 'READ',
       },
     ],
-    timeoutMs: 2_000,
+    timeoutMs: 60_000,
     maxResponseBytes: 1_048_576,
     ...more,
   });
