@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { runTokenSigner, type RunGrant } from '@agentstore/kernel/auth/run-token';
 import { toolIdOf } from '@agentstore/kernel/connector-definition';
-import { fromGlobalId } from '@agentstore/kernel/ids';
+import { fromGlobalId, toGlobalId } from '@agentstore/kernel/ids';
 import * as operations from '../../infra/dev/main-job/tool-operations.ts';
 import { demoArtifact } from '../../infra/dev/runtime/demo-flow.ts';
 import { offeringSlug, reservePerRun } from '../../infra/dev/stack/catalogue.ts';
@@ -22,6 +22,10 @@ export interface ToolAgent {
   start(): Promise<ToolRun>;
   /** Writes a new secret for the orders connector: the gateway must forget the one it has. */
   rotate(expectedVersion: number): Promise<void>;
+  cancel(run: ToolRun): Promise<void>;
+  /** Takes back what was bound to the orders connector. */
+  revoke(): Promise<void>;
+  pause(): Promise<void>;
 }
 
 const slug = 'bench-with-tools';
@@ -81,6 +85,13 @@ export async function openToolAgent(
     projectId: uuidOf('Project', project.id),
     instanceId: uuidOf('Instance', instanceId),
   };
+  const change = async (verb: string, input: object): Promise<void> => {
+    const { changed } = await graph.query<{ changed: { errors: { code: string }[] } }>(
+      `mutation ($input: ${verb[0]!.toUpperCase()}${verb.slice(1)}Input!) { changed: ${verb}(input: $input) { errors { code } } }`,
+      { input },
+    );
+    if (changed.errors[0]) throw new Error(`${verb} was refused: ${changed.errors[0].code}`);
+  };
   return {
     async start() {
       const { runStart } = await graph.query<{
@@ -104,21 +115,15 @@ export async function openToolAgent(
       };
       return { grant, token: await sign(grant, 900) };
     },
-    async rotate(expectedVersion) {
-      const { connectorBindingRotate: rotated } = await graph.query<{
-        connectorBindingRotate: { errors: { code: string }[] };
-      }>(
-        'mutation ($input: ConnectorBindingRotateInput!) { connectorBindingRotate(input: $input) { errors { code } } }',
-        {
-          input: {
-            bindingId: bindings['orders'],
-            expectedVersion,
-            secret: secretOf(['apiKey'], `${benchCredential}-${expectedVersion + 1}`),
-          },
-        },
-      );
-      if (rotated.errors[0]) throw new Error(`a rotation was refused: ${rotated.errors[0].code}`);
-    },
+    rotate: (expectedVersion) =>
+      change('connectorBindingRotate', {
+        bindingId: bindings['orders'],
+        expectedVersion,
+        secret: secretOf(['apiKey'], `${benchCredential}-${expectedVersion + 1}`),
+      }),
+    cancel: ({ grant }) => change('runCancel', { runId: toGlobalId('Run', grant.runId) }),
+    revoke: () => change('connectorBindingRevoke', { bindingId: bindings['orders'] }),
+    pause: () => change('instancePause', { instanceId }),
   };
 }
 

@@ -75,6 +75,18 @@ const jobs = {
     );
     return { latencies, refused };
   },
+  /** Calls one after another until one is refused; answers after how many milliseconds that is, and with which code. */
+  async untilRefused({ run, tool }: { run: number; tool: 'rest' | 'restStatus' }) {
+    upstream.delayMs = 0;
+    const began = performance.now();
+    for (;;)
+      try {
+        await clients[tool](runs[run]!);
+      } catch (error) {
+        if (!(error instanceof UnexpectedAnswer)) throw error;
+        return { ms: performance.now() - began, code: error.code };
+      }
+  },
 };
 export type CallerJobs = typeof jobs;
 

@@ -18,6 +18,8 @@ export interface ToolClients {
   direct(): Promise<void>;
   /** The same through the gateway: `POST …:invoke`. */
   rest(run: ToolRun): Promise<void>;
+  /** The agent's other tool, through the gateway. */
+  restStatus(run: ToolRun): Promise<void>;
   /** A call that the tool's schema refuses. */
   refused(run: ToolRun): Promise<void>;
   /** An answer of the gateway's HTTP server that nothing was done for. */
@@ -39,8 +41,8 @@ export function toolClients(at: { readonly upstream: string; readonly gateway: s
     const { code = '' } = JSON.parse(text) as { code?: string };
     if (statusCode !== expected) throw new UnexpectedAnswer(`${url} answered ${statusCode}: ${text}`, code);
   }
-  const invoke = (run: ToolRun, args: object, expected: number): Promise<void> =>
-    ask(expected, `${at.gateway}/v1/tools/orders__find_order:invoke`, {
+  const invoke = (run: ToolRun, args: object, expected: number, tool = 'orders__find_order'): Promise<void> =>
+    ask(expected, `${at.gateway}/v1/tools/${tool}:invoke`, {
       method: 'POST',
       headers: { authorization: `Bearer ${run.token}`, 'content-type': 'application/json' },
       body: JSON.stringify({ arguments: args }),
@@ -50,6 +52,7 @@ export function toolClients(at: { readonly upstream: string; readonly gateway: s
     direct: () =>
       ask(200, `${at.upstream}/v1/orders?text=A-1042`, { headers: { 'x-api-key': benchCredential } }),
     rest: (run) => invoke(run, { text: 'A-1042' }, 200),
+    restStatus: (run) => invoke(run, { service: 'delivery' }, 200, 'status__service_status'),
     refused: (run) => invoke(run, { text: 1_042 }, 400),
     hop: () => ask(200, `${at.gateway}/.well-known/oauth-protected-resource`),
     async mcp(url, token, tool) {

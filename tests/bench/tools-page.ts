@@ -30,6 +30,10 @@ const meanings = {
   crowd_calls_per_s: '1,000 at once, to an upstream that takes 200 ms',
   crowd_p99_ms: 'what those callers wait, 99th percentile',
   crowd_refused: 'of those calls, the ones for which the owner of the run did not answer within two seconds',
+  run_stopped_ms:
+    'how long after the answer to `runCancel` the first call of the run is refused, the longest of seven; at most 1,000',
+  binding_stopped_ms: 'the same after `connectorBindingRevoke`, for a run under way',
+  instance_stopped_ms: 'the same after `instancePause`',
   rss_first_rounds_mb: 'most memory of the gateway in the first third of the rounds of 1,000',
   rss_last_rounds_mb: 'the same in the last third: what grows from round to round is not bounded',
   calls_per_s_vs_direct: '`calls_per_s` / `direct_calls_per_s`',
@@ -80,5 +84,6 @@ real runs under way, whose owner, the runner, is told of each call and stores it
 - **Crowd**: ${samples.rounds} rounds of 1,000 calls at once over eight runs, to an upstream that takes 200 ms, after five in which V8's heap grows to the
   size that it then keeps. The limits on calls are raised for it; the memory is the process' own (VmRSS), read every 50 ms. The runner, which shares its process with the rest of
   the store, has two seconds to store that a call begins: a call for which it takes longer is refused and counted in \`crowd_refused\`.
+- **Stops**: runs call one after another; seven are cancelled, a binding is taken back, the agent is paused.
 `,
 });

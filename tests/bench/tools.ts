@@ -20,6 +20,7 @@ interface Place {
   readonly gateway: GatewayProcess;
   readonly agent: ToolAgent;
   readonly callers: ToolCallers;
+  readonly runs: readonly ToolRun[];
 }
 
 /** What the tool gateway, as a process of its own beside the whole store, adds to the call that it makes. */
@@ -48,7 +49,7 @@ export async function benchTools({ quick, say }: BenchOptions): Promise<BenchRes
       runs,
       steps: { databaseUrl, tokenUrl: identity.tokenUrl, clientSecret: identity.serviceSecrets['tools']! },
     });
-    return await measure({ gateway, agent, callers }, { quick, say });
+    return await measure({ gateway, agent, callers, runs }, { quick, say });
   } finally {
     await closed();
   }
@@ -78,6 +79,10 @@ async function measure(place: Place, { quick, say }: BenchOptions): Promise<Benc
   const crowded = await measureCrowd(place, rounds);
   say(`  memory ${rounded(crowded.rssMb.first)} → ${rounded(crowded.rssMb.last)} MB`);
 
+  say('what stops the next calls: cancelled runs, a binding taken back, an agent paused');
+  const stopped = await measureStops(place);
+  say(`  ${rounded(stopped.run)}, ${rounded(stopped.binding)}, ${rounded(stopped.instance)} ms`);
+
   const figures = {
     overhead_p50_ms: percentile(calls.restAdded, 50),
     overhead_p99_ms: percentile(calls.restAdded, 99),
@@ -105,6 +110,9 @@ async function measure(place: Place, { quick, say }: BenchOptions): Promise<Benc
     crowd_calls_per_s: crowded.perSecond,
     crowd_p99_ms: percentile(crowded.latencies, 99),
     crowd_refused: crowded.refused,
+    run_stopped_ms: stopped.run,
+    binding_stopped_ms: stopped.binding,
+    instance_stopped_ms: stopped.instance,
     rss_first_rounds_mb: crowded.rssMb.first,
     rss_last_rounds_mb: crowded.rssMb.last,
   };
@@ -210,6 +218,22 @@ async function measureCrowd({ callers, gateway }: Place, rounds: number) {
     refused,
     perSecond: (rounds * crowd * 1_000) / took,
     rssMb: { first: Math.max(...peaks.slice(0, third)), last: Math.max(...peaks.slice(-third)) },
+  };
+}
+
+/** How long after the answer to a change the first call is refused, in milliseconds; of several runs, the longest. */
+async function measureStops({ callers, agent, runs }: Place) {
+  const until = async (change: Promise<void>, run: number, tool: 'rest' | 'restStatus'): Promise<number> => {
+    await change;
+    return (await callers.ask('untilRefused', { run, tool })).ms;
+  };
+  const last = runs.length - 1;
+  const cancelled: number[] = [];
+  for (let run = 0; run < last; run += 1) cancelled.push(await until(agent.cancel(runs[run]!), run, 'rest'));
+  return {
+    run: Math.max(...cancelled),
+    binding: await until(agent.revoke(), last, 'rest'),
+    instance: await until(agent.pause(), last, 'restStatus'),
   };
 }
 
