@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# What a newcomer does, as an ordinary user, in a clean checkout and with an empty npm cache (or the one in NPM_CACHE): npm ci && npm start, Ctrl-C, a second start.
+# start-as-user.sh [CACHE]: what a newcomer does, as an ordinary user, in a clean checkout and with an empty npm cache: npm ci && npm start, Ctrl-C, a second start.
+# CACHE is the folder of that cache, kept for the next such start.
 # Says how long each took and what the store uses. Run as root it makes the user; anyone else is one already.
 set -um
 cd "$(dirname "$0")/../.."
 child=
 work=$(mktemp -d); chmod 0755 "$work"
-home="$work/home"; cache="${NPM_CACHE:-$home/npm-cache}"; mkdir -p "$home/checkout" "$cache"
+home="$work/home"; cache="${1:-$home/npm-cache}"; mkdir -p "$home/checkout" "$cache"
 # What is left of the group that this started, and PostgreSQL, which is in one of its own and has this folder in its arguments.
 cleanup() { [ -n "$child" ] && kill -9 -- "-$child" 2>/dev/null; pkill -9 -f -- "$home/checkout/"; wait; rm -rf "$work"; }
 trap cleanup EXIT
