@@ -71,7 +71,7 @@ comparison are asked by the same clients. The rest of the whole store, the runne
 PostgreSQL runs beside them, on a new cluster, and syncs every commit to disk. All of them share the machine. The calls are made in the name of
 real runs under way, whose owner, the runner, is told of each call and stores it.
 
-- **Overhead**: ${samples.pairs} pairs in turn of a direct call (undici, connections kept, the credential in its header) and the same call through the
+- **Overhead**: ${samples.pairs} pairs, after 200 that warm up, of a direct call (undici, connections kept, the credential in its header) and the same call through the
   gateway. Before the gateway calls anybody, its decision is committed to the audit chain and, beside that, the run's owner has stored that the
   call begins; before it answers, the completion is committed and the owner is told the result. So two commits, one after the other, are in
   every call: \`audit_append\` says what one costs here, and \`owner_notice\` what is waited for beside the first.
