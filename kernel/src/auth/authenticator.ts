@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import {
   createLocalJWKSet,
   decodeJwt,
@@ -8,13 +7,13 @@ import {
   type JWTPayload,
   type JWTVerifyGetKey,
 } from 'jose';
-import { LRUCache } from 'lru-cache';
 import { AccessError } from '../access.ts';
 import { anonymous, type Caller } from '../caller.ts';
 import { UnavailableError } from '../service-client.ts';
 import { permissions, type Permission } from '../permissions.ts';
 import { callerOfClaim } from './caller-claim.ts';
 import { internalIssuer } from './internal-token.ts';
+import { verifiedOnce } from './verified-once.ts';
 
 /** Who sent this request. Throws UNAUTHENTICATED for a token that does not verify; no token at all is ANONYMOUS. */
 export type Authenticator = (request: Request) => Promise<Caller>;
@@ -35,7 +34,7 @@ export function createAuthenticator(options: {
   issuerKeys: JWTVerifyGetKey;
 }): Authenticator {
   const internalKeys = createLocalJWKSet(options.internalJwks);
-  const services = new LRUCache<string, { readonly caller: Caller; readonly until: number }>({ max: 100 });
+  const service = verifiedOnce(100, serviceOf);
   return async (request) => {
     const header = request.headers.get('authorization');
     if (!header) return anonymous;
@@ -59,10 +58,7 @@ export function createAuthenticator(options: {
     return callerOfClaim(payload['caller']);
   }
 
-  async function service(token: string): Promise<Caller> {
-    const key = hash('sha256', token, 'base64'); // credentials are not kept in memory as keys of a map
-    const known = services.get(key);
-    if (known && known.until > Date.now()) return known.caller;
+  async function serviceOf(token: string): Promise<{ says: Caller; until: number }> {
     const { payload } = await jwtVerify(token, options.issuerKeys, {
       issuer: options.issuer,
       audience: options.serviceAudience,
@@ -70,13 +66,10 @@ export function createAuthenticator(options: {
       clockTolerance: 5,
     });
     const scope = typeof payload['scope'] === 'string' ? payload['scope'].split(' ') : [];
-    const caller: Caller = {
-      kind: 'SERVICE',
-      serviceId: clientOf(payload),
-      scopes: scope.filter(isPermission),
+    return {
+      says: { kind: 'SERVICE', serviceId: clientOf(payload), scopes: scope.filter(isPermission) },
+      until: Math.min(Date.now() + trustMs, (payload.exp ?? 0) * 1_000),
     };
-    services.set(key, { caller, until: Math.min(Date.now() + trustMs, (payload.exp ?? 0) * 1_000) });
-    return caller;
   }
 }
 

@@ -1,7 +1,6 @@
-import { hash } from 'node:crypto';
 import { SignJWT, createLocalJWKSet, importJWK, jwtVerify, type JSONWebKeySet, type JWK } from 'jose';
-import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { verifiedOnce } from './verified-once.ts';
 
 /** Issuer of run tokens: the subgraph that owns runs. */
 export const runTokenIssuer = 'agentstore-runs';
@@ -60,13 +59,7 @@ export async function runTokenSigner(privateJwk: JWK, audience: string): Promise
  */
 export function runTokenVerifier(jwks: JSONWebKeySet, audience: string): RunTokenVerifier {
   const keys = createLocalJWKSet(jwks);
-  const verified = new LRUCache<string, { readonly grant: Verified; readonly until: number }>({
-    max: mostRemembered,
-  });
-  return async (token) => {
-    const key = hash('sha256', token, 'base64'); // credentials are not kept in memory as keys of a map
-    const known = verified.get(key);
-    if (known && known.until > Date.now()) return known.grant;
+  return verifiedOnce(mostRemembered, async (token) => {
     const { payload } = await jwtVerify(token, keys, {
       issuer: runTokenIssuer,
       audience,
@@ -76,9 +69,9 @@ export function runTokenVerifier(jwks: JSONWebKeySet, audience: string): RunToke
       requiredClaims: ['exp', 'nbf', 'iat', 'jti', 'sub'],
       maxTokenAge: mostRunTokenSeconds,
     });
-    const grant = { ...grantSchema.parse(payload['grant']), tokenId: payload.jti! };
-    const ends = Math.min(payload.exp!, payload.iat! + mostRunTokenSeconds);
-    verified.set(key, { grant, until: ends * 1_000 });
-    return grant;
-  };
+    return {
+      says: { ...grantSchema.parse(payload['grant']), tokenId: payload.jti! },
+      until: Math.min(payload.exp!, payload.iat! + mostRunTokenSeconds) * 1_000,
+    };
+  });
 }
