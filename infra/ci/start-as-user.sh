@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# start-as-user.sh [CACHE]: what a newcomer does, as an ordinary user, in a clean checkout and with an empty npm cache: npm ci && npm start, Ctrl-C, a second start.
-# CACHE is the folder of that cache, kept for the next such start.
+# What a newcomer does, as an ordinary user, in a clean checkout and with an empty npm cache: npm ci && npm start, Ctrl-C, a second start.
 # Says how long each took and what the store uses. Run as root it makes the user; anyone else is one already.
 set -um
 cd "$(dirname "$0")/../.."
 child=
 work=$(mktemp -d); chmod 0755 "$work"
-home="$work/home"; cache="${1:-$home/npm-cache}"; mkdir -p "$home/checkout" "$cache"
+home="$work/home"; mkdir -p "$home/checkout"
 # What is left of the group that this started, and PostgreSQL, which is in one of its own and has this folder in its arguments.
 cleanup() { [ -n "$child" ] && kill -9 -- "-$child" 2>/dev/null; pkill -9 -f -- "$home/checkout/"; wait; rm -rf "$work"; }
 trap cleanup EXIT
@@ -16,12 +15,12 @@ git ls-files -z | xargs -0 cp --parents -t "$home/checkout" || exit 1
 as_user=()
 if [ "$(id -u)" = 0 ]; then
   id agentstore-ci >/dev/null 2>&1 || useradd --no-create-home agentstore-ci || exit 1
-  chown -R agentstore-ci "$home" "$cache"
+  chown -R agentstore-ci "$home"
   as_user=(runuser -u agentstore-ci --)
 fi
 
 # In the background, so that the traps are served while it runs.
-"${as_user[@]}" env -u AGENTSTORE_CACHE HOME="$home" npm_config_cache="$cache" PATH="$PATH" bash -c '
+"${as_user[@]}" env -u AGENTSTORE_CACHE HOME="$home" npm_config_cache="$home/npm-cache" PATH="$PATH" bash -c '
   set -u
   cd "$HOME/checkout" && . infra/ci/wait-for-store.sh
   fail() { echo "FAILED: $*"; exit 1; }
