@@ -41,8 +41,8 @@ for (const file of [...processes, ...others]) {
   );
 }
 
-/** Given by the system, or set by ourselves for a library. */
-const notOurs = new Set(['PATH', 'HOME', 'APOLLO_TELEMETRY_DISABLED']);
+/** Given by the system or by vitest, or set by ourselves for a library. */
+const notOurs = new Set(['PATH', 'HOME', 'VITEST_POOL_ID', 'APOLLO_TELEMETRY_DISABLED']);
 const read = /process\.env\[?\.?'?([A-Z][A-Z_0-9]+)|\$\{([A-Z][A-Z_0-9]+):-/g;
 const unknown = [...sources('*.{ts,js,sh}'), '.ci/run'].flatMap((file) =>
   [...fs.readFileSync(path.join(root, file), 'utf8').matchAll(read)]

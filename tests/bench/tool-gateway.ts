@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { serve, type HttpServer } from '@agentstore/kernel/http/server';
 import { silentLog } from '@agentstore/kernel/log';
-import { distinctPort } from '../setup/free-ports.ts';
+import { freePort } from '@agentstore/kernel/testing/free-port';
 import type { BenchStore } from './open-store.ts';
 
 const root = path.join(import.meta.dirname, '../..');
@@ -39,7 +39,7 @@ export async function openGateway(store: BenchStore, upstream: string): Promise<
     await served('rag'),
     await served('runner'),
   ];
-  const port = await distinctPort();
+  const port = await freePort();
   const origin = `http://127.0.0.1:${port}`;
   const child = spawn(process.execPath, ['workers/tools/src/main.ts'], {
     cwd: root,

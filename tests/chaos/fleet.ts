@@ -3,6 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { findMigrations, migrateAll } from '@agentstore/kernel/db/migrate';
 import { createLog } from '@agentstore/kernel/log';
+import { freePort } from '@agentstore/kernel/testing/free-port';
 import { migrateQueue } from '@agentstore/kernel/queue';
 import { composeToFile } from '@agentstore/schema/compose-supergraph';
 import { fetchSaleorSdl, ownSubgraphs, saleorName } from '@agentstore/schema/subgraphs';
@@ -25,7 +26,7 @@ import { registerOrderDesk } from '../../infra/dev/stack/order-desk.ts';
 import { startDoubles, type Doubles } from '../../infra/dev/stack/doubles.ts';
 import { demoConnectorSecrets } from '../../infra/dev/state/demo-connector-secrets.ts';
 import { devSecrets, type DevSecrets } from '../../infra/dev/state/secrets.ts';
-import { distinctPort, freePorts } from '../setup/free-ports.ts';
+import { freePorts } from '../setup/free-ports.ts';
 import { patienceMs } from '../setup/persistently.ts';
 import type { ChaosStore } from './chaos-store.ts';
 
@@ -75,7 +76,7 @@ export async function startFleet(stateDir: string): Promise<Fleet> {
     await Promise.all(
       processNames.map(async (name) => [
         name,
-        name === 'router' || name === 'provisioner' || name === 'tools' ? ports[name] : await distinctPort(),
+        name === 'router' || name === 'provisioner' || name === 'tools' ? ports[name] : await freePort(),
       ]),
     ),
   ) as Record<ProcessName, number>;

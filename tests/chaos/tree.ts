@@ -2,13 +2,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
+import { freePort } from '@agentstore/kernel/testing/free-port';
 import { findDataDirectory } from '../../infra/dev/postgres/data-directory.ts';
 import { withDatabase } from '../../infra/dev/postgres/postgres.ts';
 import { askSaleor } from '../../infra/saleor/ask-saleor.ts';
 import { demoConnectorSecrets } from '../../infra/dev/state/demo-connector-secrets.ts';
 import { readDescription } from '../../infra/dev/state/description.ts';
 import { devSecrets } from '../../infra/dev/state/secrets.ts';
-import { distinctPort } from '../setup/free-ports.ts';
 import { until } from '../setup/persistently.ts';
 import type { ChaosStore } from './chaos-store.ts';
 
@@ -23,7 +23,7 @@ export interface Tree extends ChaosStore {
 export async function startTree(stateDir: string): Promise<Tree> {
   fs.mkdirSync(stateDir, { recursive: true });
   fs.chmodSync(stateDir, 0o711);
-  const port = String(await distinctPort());
+  const port = String(await freePort());
   const crashes: string[] = [];
   let child: ChildProcess;
   let isWanted = true;

@@ -8,6 +8,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { silentLog } from '@agentstore/kernel/log';
 import { testDatabase } from '@agentstore/kernel/testing/database';
+import { freePort } from '@agentstore/kernel/testing/free-port';
 import { startIdentity, type Identity } from './identity.ts';
 import { signIn } from './sign-in.ts';
 import { openBrowser } from './testing/browser.ts';
@@ -21,7 +22,13 @@ let identity: Identity | undefined;
 beforeAll(async () => {
   const { url: databaseUrl, adminUrl: owner } = await testDatabase();
   adminUrl = owner;
-  options = { port: 0, stateDir, databaseUrl, publicOrigin: 'http://127.0.0.1:4000', log: silentLog };
+  options = {
+    port: await freePort(),
+    stateDir,
+    databaseUrl,
+    publicOrigin: 'http://127.0.0.1:4000',
+    log: silentLog,
+  };
 });
 afterAll(async () => {
   child?.kill('SIGKILL');
