@@ -108,11 +108,11 @@ describe('a database', () => {
     ({ adminUrl } = await testDatabase());
     admin = new pg.Client({ connectionString: adminUrl });
     await admin.connect();
-    afterAll(() => admin.end());
     await admin.query(`create schema planted; create table planted."odd name" (id int, note text, doc jsonb, raw bytea, many text[]);
       create table planted.by_day (day date, note text) partition by range (day);
       create table planted.monday partition of planted.by_day for values from ('2026-01-05') to ('2026-01-06')`);
   });
+  afterAll(() => admin.end());
 
   it('that was only migrated holds no secret', async () => {
     expect(await where(database(adminUrl))).toEqual([]);
@@ -240,13 +240,13 @@ describe('a process', () => {
     child = spawn(process.execPath, [`--inspect=127.0.0.1:${port}`, '--eval', program], {
       stdio: ['pipe', 'pipe', 'ignore'],
     });
-    afterAll(() => child.kill());
     for (let up = false; !up; await sleep(20))
       up = await fetch(`${inspector}/json/version`).then(
         () => true,
         () => false,
       );
   });
+  afterAll(() => child.kill());
 
   it('without a secret is clean', async () => {
     expect(await where(insidesOf(inspector))).toEqual([]);
