@@ -5,7 +5,7 @@ import v8 from 'node:v8';
 import vm from 'node:vm';
 import { afterEach, expect, it, onTestFinished } from 'vitest';
 import { silentLog } from '../log.ts';
-import { createServiceClient, ServiceError, UnavailableError } from './client.ts';
+import { createServiceClient, ServiceError, UnavailableError, type ServiceClient } from './client.ts';
 import { problemResponse } from './problem.ts';
 import { bodyLimit, serve, type HttpServer } from './server.ts';
 import { traced } from './service-app.ts';
@@ -31,6 +31,21 @@ async function service(
     token: async () => 'svc',
     ...(deadlineMs ? { deadlineMs } : {}),
   });
+}
+
+/** A client of a server that answers each request so; both are gone with the test. */
+async function peerThat(
+  answers: (answer: http.ServerResponse) => void,
+  deadlineMs = 60_000,
+): Promise<ServiceClient> {
+  const server = http.createServer((_request, answer) => answers(answer));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  return createServiceClient({ name: 'peer', baseUrl: `http://127.0.0.1:${port}`, deadlineMs });
 }
 
 it('sends JSON with its token and the trace of the request being served', async () => {
@@ -100,20 +115,10 @@ it.each<[string, (answer: http.ServerResponse) => void, RegExp, number?]>([
   'says UNAVAILABLE when the peer %s, and tries again when asked',
   async (_name, misbehave, reason, deadlineMs = 60_000) => {
     let badAnswers = Infinity;
-    const server = http.createServer((_request, answer) => {
+    const peer = await peerThat((answer) => {
       if (badAnswers-- > 0) misbehave(answer);
       else answer.end('"whole"');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    const peer = createServiceClient({
-      name: 'peer',
-      baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-      deadlineMs,
-    });
+    }, deadlineMs);
     const error = await peer.call('GET', '/x').catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(UnavailableError);
     expect((error as Error).message).toMatch(reason);
@@ -201,18 +206,9 @@ async function collectGarbage(): Promise<void> {
 }
 
 it('lets go of an answer whose bytes are already there', async () => {
-  const server = http.createServer((_request, answer) => {
+  const peer = await peerThat((answer) => {
     answer.writeHead(503, { 'content-type': 'application/json' });
     answer.end(`"${'x'.repeat(2_000)}"`);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const peer = createServiceClient({
-    name: 'peer',
-    baseUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
   });
   // What is thrown in a turn of its own would end the process.
   const thrown: unknown[] = [];

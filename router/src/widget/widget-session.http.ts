@@ -57,10 +57,16 @@ export function widgetSessionRoutes(
     });
     if (body.handle) limits.visitor.rename(hashOf(body.handle), hashOf(session.handle));
     const { sessionId, visitorId, instanceId, organizationId, spendCap, identified, branding } = session;
-    const { origin: site } = session;
-    const { showToolSteps } = branding;
     const token = await widget.signToken(
-      { sessionId, visitorId, instanceId, organizationId, origin: site, spendCap, showToolSteps },
+      {
+        sessionId,
+        visitorId,
+        instanceId,
+        organizationId,
+        origin: session.origin,
+        spendCap,
+        showToolSteps: branding.showToolSteps,
+      },
       widget.tokenSeconds,
     );
     return json({
